@@ -1,0 +1,1 @@
+"""The ledger: one tamper-evident chain of entries per runbook."""

@@ -1,0 +1,146 @@
+"""The frozen plan of one run: made by its first step, carried through the others, and never looked up again.
+
+Invariant: everything that decides the result is in it, so editing the runbook, a lookup or a setting during a run
+changes nothing in that run. It is plain JSON on the way (Airflow's XCom), and `from_json(to_json(p)) == p`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from trailbook.canonical import Json, digest
+from trailbook.window import Window, parse_time, text
+
+
+class Trigger(StrEnum):
+    """How a run came to be."""
+
+    SCHEDULED = "scheduled"
+    MANUAL = "manual"
+    BACKFILL = "backfill"
+    CLI = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which run this is, who started it and why. `attempt` counts from 1 and rises when the run is cleared.
+
+    `dag_id` may differ from the runbook's id only where a run could not be planned at all.
+    """
+
+    run_id: str
+    attempt: int = 1
+    trigger: Trigger = Trigger.CLI
+    triggered_by: str | None = None
+    reason: str | None = None
+    logical_date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupUse:
+    """One lookup as this run saw it: where its rows came from (`file` or `param`), how many, and their digest."""
+
+    name: str
+    source: str
+    rows: int
+    sha256: str
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The prior run to compare with, or why there is none (`absence`: first_run, params_changed, query_changed,
+    columns_changed, prior_truncated). `snapshot` is the key of its Parquet file in the reports store.
+    """
+
+    absence: str | None = None
+    run_id: str | None = None
+    sequence: int | None = None
+    window: Window | None = None
+    snapshot: str | None = None
+    snapshot_sha256: str | None = None
+    note: str | None = None
+    """A sentence for the report, such as which lookups have changed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one run will do, exactly. `spec` is the runbook as JSON (`Runbook.spec()`)."""
+
+    runbook: str
+    spec: Mapping[str, Any]
+    run: Run
+    window: Window
+    params: Mapping[str, Any]
+    accounts: tuple[str, ...]
+    regions: tuple[str, ...]
+    expected_accounts: tuple[str, ...]
+    expected_regions: tuple[str, ...]
+    row_limit: int
+    compare_with: str | None
+    sql: str
+    coverage_sql: str
+    baseline: Baseline
+    rerun_of: str | None
+    runbook_sha256: str
+    template_sha256: str
+    sql_sha256: str
+    comparison_key: str
+    lookups: tuple[LookupUse, ...] = field(default=())
+    started: str = ""
+    """When the plan was made, UTC; it names the attempt in the ledger and decides nothing."""
+
+    @property
+    def token(self) -> str:
+        """The ClientRequestToken of the query: the same for a retry, another for another run, attempt or SQL.
+
+        Athena wants 32 to 128 characters.
+        """
+        return f"{self.sql_sha256[:32]}-{self.run_digest[:32]}"
+
+    @property
+    def run_digest(self) -> str:
+        """SHA-256 over runbook, run id and attempt."""
+        return digest([self.runbook, self.run.run_id, self.run.attempt])
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the plan as plain JSON values."""
+        return {name: _plain(value) for name, value in ((n, getattr(self, n)) for n in self.__slots__)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Plan":
+        """Return the plan of its JSON form."""
+        data = dict(value)
+        baseline = dict(data["baseline"])
+        baseline["window"] = _window(baseline["window"])
+        run = dict(data["run"])
+        run["trigger"] = Trigger(run["trigger"])
+        data |= {
+            "baseline": Baseline(**baseline),
+            "run": Run(**run),
+            "window": _window(data["window"]),
+            "lookups": tuple(LookupUse(**use) for use in data["lookups"]),
+        }
+        for name in ("accounts", "regions", "expected_accounts", "expected_regions"):
+            data[name] = tuple(data[name])
+        return cls(**data)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Window):
+        return {"start": text(value.start), "end": text(value.end)}
+    if isinstance(value, (Run, LookupUse)):
+        return asdict(value)
+    if isinstance(value, Baseline):
+        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    if isinstance(value, datetime):
+        return text(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _window(value: Mapping[str, str] | None) -> Window | None:
+    return None if value is None else Window(parse_time(value["start"], "start"), parse_time(value["end"], "end"))

@@ -1,0 +1,97 @@
+"""Where this deployment keeps things: frozen, read from `TRAILBOOK_*` variables only when asked, never at import."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trailbook.errors import DeploymentError
+
+
+@dataclass(frozen=True, slots=True)
+class PhysicalTable:
+    """The Athena table that presents the logical relation `cloudtrail`, and its partition columns (all strings).
+
+    `day_column` holds the delivery day as `yyyy/MM/dd`, as in CloudTrail's own key layout.
+    """
+
+    database: str = "trailbook"
+    name: str = "cloudtrail_logs"
+    account_column: str = "account"
+    region_column: str = "region"
+    day_column: str = "timestamp"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One deployment. Locations are `s3://bucket/prefix` or a local folder; empty where the deployment has none."""
+
+    runbooks: Path = Path("runbooks")
+    lookups: Path = Path("runbooks/lookups")
+    table: PhysicalTable = field(default_factory=PhysicalTable)
+    workgroup: str = "primary"
+    results: str = ""
+    reports: str = ""
+    ledger: str = ""
+    trail: str = ""
+    expected_accounts: tuple[str, ...] = ()
+    expected_regions: tuple[str, ...] = ()
+    aws_conn_id: str = "aws_default"
+    region: str = "us-east-1"
+    deferrable: bool = False
+    poll_seconds: float = 2.0
+    query_timeout_seconds: float = 1800.0
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
+        """Return the settings of an environment (this process's by default). Raises DeploymentError naming a bad one."""
+        env = os.environ if environ is None else environ
+
+        def get(name: str, default: str) -> str:
+            return env.get(f"TRAILBOOK_{name}", "") or default
+
+        runbooks = Path(get("RUNBOOKS", "runbooks"))
+        return cls(
+            runbooks=runbooks,
+            lookups=Path(get("LOOKUPS", str(runbooks / "lookups"))),
+            table=PhysicalTable(
+                database=get("DATABASE", "trailbook"),
+                name=get("TABLE", "cloudtrail_logs"),
+                account_column=get("ACCOUNT_COLUMN", "account"),
+                region_column=get("REGION_COLUMN", "region"),
+                day_column=get("DAY_COLUMN", "timestamp"),
+            ),
+            workgroup=get("WORKGROUP", "primary"),
+            results=get("RESULTS", ""),
+            reports=get("REPORTS", ""),
+            ledger=get("LEDGER", ""),
+            trail=get("TRAIL", ""),
+            expected_accounts=_names(get("EXPECTED_ACCOUNTS", "")),
+            expected_regions=_names(get("EXPECTED_REGIONS", "")),
+            aws_conn_id=get("AWS_CONN_ID", "aws_default"),
+            region=get("REGION", env.get("AWS_DEFAULT_REGION", "") or "us-east-1"),
+            deferrable=_truth("DEFERRABLE", get("DEFERRABLE", "false")),
+            poll_seconds=_seconds("POLL_SECONDS", get("POLL_SECONDS", "2")),
+            query_timeout_seconds=_seconds("QUERY_TIMEOUT_SECONDS", get("QUERY_TIMEOUT_SECONDS", "1800")),
+        )
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _truth(name: str, value: str) -> bool:
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if value.lower() not in known:
+        raise DeploymentError(f"TRAILBOOK_{name}: expected true or false, found {value!r}")
+    return known[value.lower()]
+
+
+def _seconds(name: str, value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e6:
+        raise DeploymentError(f"TRAILBOOK_{name}: expected a number of seconds above 0, found {value!r}")
+    return seconds

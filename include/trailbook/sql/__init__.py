@@ -1,0 +1,1 @@
+"""SQL as a syntax tree: the logical relation, binding of scope and parameters, lint."""
