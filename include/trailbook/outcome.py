@@ -10,6 +10,7 @@ from typing import Any
 from trailbook.athena.execution import Column
 from trailbook.canonical import Json
 from trailbook.diff import Counts
+from trailbook.plan import Baseline
 from trailbook.verdict import Completeness, Judgement, Verdict
 
 
@@ -45,6 +46,8 @@ class Outcome:
     completeness: Completeness
     queries: tuple[QueryStatistics, ...]
     snapshot: Product
+    baseline: Baseline
+    """What the result was really compared with: the plan's baseline, or none where its columns turned out to differ."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the outcome as plain JSON values."""
@@ -57,6 +60,7 @@ class Outcome:
             "completeness": self.completeness.to_json(),
             "queries": [asdict(query) for query in self.queries],
             "snapshot": asdict(self.snapshot),
+            "baseline": self.baseline.to_json(),
         }
 
     @classmethod
@@ -70,4 +74,5 @@ class Outcome:
             completeness=Completeness.from_json(value["completeness"]),
             queries=tuple(QueryStatistics(**query) for query in value["queries"]),
             snapshot=Product(**value["snapshot"]),
+            baseline=Baseline.from_json(value["baseline"]),
         )

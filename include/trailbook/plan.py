@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from trailbook.athena.execution import Column
 from trailbook.canonical import Json, digest
 from trailbook.window import Window, parse_time, text
 
@@ -61,8 +62,21 @@ class Baseline:
     window: Window | None = None
     snapshot: str | None = None
     snapshot_sha256: str | None = None
+    columns: tuple[Column, ...] = ()
+    """The result columns of that run; the diff needs them to be this run's too."""
     note: str | None = None
     """A sentence for the report, such as which lookups have changed since."""
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the baseline as plain JSON values."""
+        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Baseline":
+        """Return the baseline of its JSON form."""
+        data = dict(value)
+        columns = tuple(Column(**column) for column in data["columns"])
+        return cls(**data | {"window": _window(data["window"]), "columns": columns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,8 @@ class Plan:
     sql_sha256: str
     comparison_key: str
     lookups: tuple[LookupUse, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    """What already makes this run less than complete, a sentence each."""
     started: str = ""
     """When the plan was made, UTC; it names the attempt in the ledger and decides nothing."""
 
@@ -113,17 +129,15 @@ class Plan:
     def from_json(cls, value: Mapping[str, Any]) -> "Plan":
         """Return the plan of its JSON form."""
         data = dict(value)
-        baseline = dict(data["baseline"])
-        baseline["window"] = _window(baseline["window"])
         run = dict(data["run"])
         run["trigger"] = Trigger(run["trigger"])
         data |= {
-            "baseline": Baseline(**baseline),
+            "baseline": Baseline.from_json(data["baseline"]),
             "run": Run(**run),
             "window": _window(data["window"]),
             "lookups": tuple(LookupUse(**use) for use in data["lookups"]),
         }
-        for name in ("accounts", "regions", "expected_accounts", "expected_regions"):
+        for name in ("accounts", "regions", "expected_accounts", "expected_regions", "warnings"):
             data[name] = tuple(data[name])
         return cls(**data)
 
@@ -131,10 +145,10 @@ class Plan:
 def _plain(value: Any) -> Any:
     if isinstance(value, Window):
         return {"start": text(value.start), "end": text(value.end)}
-    if isinstance(value, (Run, LookupUse)):
+    if isinstance(value, (Run, LookupUse, Column)):
         return asdict(value)
     if isinstance(value, Baseline):
-        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+        return value.to_json()
     if isinstance(value, datetime):
         return text(value)
     if isinstance(value, Mapping):
