@@ -1,7 +1,7 @@
 """The background's cast: who they are, where they call from, and how often they make which call."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from trailbook.sample import calls
@@ -12,7 +12,7 @@ OFFICE_IPS = ("203.0.113.17", "203.0.113.18", "2001:db8:40:1::23")
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 )
-BOTO = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.12.7 exec-env/AWS_ECS_FARGATE"
+BOTO = "Boto3/1.40.61 md/Botocore#1.40.61 ua/2.1 os/linux#6.1.0 md/arch#x86_64 lang/python#3.12.7"
 CLI = "aws-cli/2.31.13 md/awscrt#0.27.6 ua/2.1 os/macos#25.0.0 md/arch#arm64 lang/python#3.13.7 md/command#ec2.describe"
 TERRAFORM = "APN/1.0 HashiCorp/1.0 Terraform/1.13.4 terraform-provider-aws/6.17.0 aws-sdk-go-v2/1.39.3"
 PEOPLE = (
@@ -24,6 +24,9 @@ PEOPLE = (
     ("farid.haddad", "Billing"),
 )
 CONSOLE_USERS = ("helen.cho", "ivan.novak", "julia.weber")
+
+Sessions = Callable[[datetime], Sequence[Json]]
+"""Identities for sessions that began at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,10 @@ class Actor:
 
     name: str
     weight: int
-    sessions: Callable[[datetime], Sequence[Json]]
+    sessions: Sessions
     origins: Sequence[Origin]
     work: Sequence[Work]
     office_hours: bool = False
-    regions: Sequence[str] = field(default=())
 
 
 _READS = (
@@ -61,10 +63,9 @@ _READS = (
 )
 
 
-def cast(place: Place, *, home: bool) -> Sequence[Actor]:
-    """Return everybody who is active in a place; `home` is the first account, which owns the critical resources."""
-    account = place.account
-    return (*_people(account), *_programs(place, home=home), *_services(account))
+def cast(place: Place) -> Sequence[Actor]:
+    """Return everybody who is active in a place."""
+    return (*_people(place.account), *_programs(place), *_services(place))
 
 
 def _people(account: str) -> Sequence[Actor]:
@@ -73,12 +74,12 @@ def _people(account: str) -> Sequence[Actor]:
         ip = OFFICE_IPS[number % len(OFFICE_IPS)]
         work = [*_READS, Work(2, calls.get_object("app"), 0.04)]
         if permission_set in ("Administrator", "Developer"):
-            work += [Work(1, calls.instance_state("StartInstances"), 0.1), Work(1, calls.instance_state("StopInstances"))]
+            work += [Work(1, calls.instance_state(name), 0.1) for name in ("StartInstances", "StopInstances")]
         people.append(
             Actor(
                 person,
                 3,
-                lambda at, s=permission_set, p=person: [sso_session(account, s, p, at)],
+                _person(account, permission_set, person),
                 [Origin(ip, CHROME if number % 2 else CLI, console=bool(number % 2))],
                 work,
                 office_hours=True,
@@ -88,7 +89,7 @@ def _people(account: str) -> Sequence[Actor]:
         Actor(
             user,
             1,
-            lambda at, u=user: [iam_user(account, u, console_since=at)],
+            _console_user(account, user),
             [Origin(OFFICE_IPS[number], CHROME, console=True)],
             _READS,
             office_hours=True,
@@ -98,11 +99,23 @@ def _people(account: str) -> Sequence[Actor]:
     return people
 
 
-def _role(account: str, role: str, sessions: Sequence[str], *, ec2: bool = False) -> Callable[[datetime], Sequence[Json]]:
+def _role(account: str, role: str, sessions: Sequence[str], *, ec2: bool = False) -> Sessions:
     return lambda at: [assumed_role(account, role, s, at, ec2=ec2) for s in sessions]
 
 
-def _programs(place: Place, *, home: bool) -> Sequence[Actor]:
+def _person(account: str, permission_set: str, person: str) -> Sessions:
+    return lambda at: [sso_session(account, permission_set, person, at)]
+
+
+def _console_user(account: str, user: str) -> Sessions:
+    return lambda at: [iam_user(account, user, console_since=at)]
+
+
+def _at(ip: str, agent: str = BOTO) -> Sequence[Origin]:
+    return [Origin(ip, agent)]
+
+
+def _programs(place: Place) -> Sequence[Actor]:
     account = place.account
     instances = [calls.instance(place, n) for n in range(3)]
     endpoint = "vpce-0" + hex_id("endpoint", account, place.region, length=16)
@@ -115,8 +128,12 @@ def _programs(place: Place, *, home: bool) -> Sequence[Actor]:
         Work(9, calls.table_item("GetItem", calls.ORDERS_TABLE)),
         Work(3, calls.table_item("UpdateItem", calls.ORDERS_TABLE)),
     ]
-    etl = [Work(30, calls.get_object("lake")), Work(4, calls.put_object("lake")), Work(6, calls.key_use("GenerateDataKey"))]
-    if home:
+    etl = [
+        Work(30, calls.get_object("lake")),
+        Work(4, calls.put_object("lake")),
+        Work(6, calls.key_use("GenerateDataKey")),
+    ]
+    if place == Place(calls.HOME, calls.DATA_REGION):
         orders += [
             Work(6, calls.critical_object(calls.CUSTOMER_BUCKET, "GetObject")),
             Work(2, calls.critical_object(calls.CUSTOMER_BUCKET, "PutObject")),
@@ -129,35 +146,39 @@ def _programs(place: Place, *, home: bool) -> Sequence[Actor]:
         Work(6, calls.bucket_setting("GetBucketEncryption", "encryption")),
         Work(4, calls.describe("iam", "GetAccountAuthorizationDetails", {"maxItems": 1000})),
     ]
+    shop = [Work(6, calls.log_stream), Work(10, calls.get_object("app")), Work(4, calls.get_secret)]
+    reporting = [Work(5, calls.get_object("lake"), 0.03), *_READS]
     deploy = [Work(6, calls.update_function("storefront")), Work(2, calls.update_function("payments-settle")), *_READS]
     return (
         Actor("orders-api", 30, _role(account, "orders-api", instances, ec2=True), private, orders),
         Actor("analytics-etl", 20, _role(account, "analytics-etl", ["GlueJobRunnerSession"]), private[:1], etl),
-        Actor("storefront", 14, _role(account, "storefront-fn", ["storefront"]), [Origin("198.51.100.30", BOTO)],
-              [Work(6, calls.log_stream), Work(10, calls.get_object("app")), Work(4, calls.get_secret)]),
-        Actor("security-audit", 12, _role(account, "SecurityAudit", ["posture-scan"]), [Origin("198.51.100.61", BOTO)], audit),
-        Actor("deploy", 3, _role(account, "release-deploy", ["GitHubActions"]), [Origin("192.0.2.90", TERRAFORM)], deploy),
-        Actor("reporting", 4, lambda at: [iam_user(account, "reporting")], [Origin("203.0.113.40", BOTO)],
-              [Work(5, calls.get_object("lake"), 0.03), *_READS]),
+        Actor("storefront", 14, _role(account, "storefront-fn", ["storefront"]), _at("198.51.100.30"), shop),
+        Actor("security-audit", 12, _role(account, "SecurityAudit", ["posture-scan"]), _at("198.51.100.61"), audit),
+        Actor("deploy", 3, _role(account, "release-deploy", ["GitHubActions"]), _at("192.0.2.90", TERRAFORM), deploy),
+        Actor("reporting", 4, lambda at: [iam_user(account, "reporting")], _at("203.0.113.40"), reporting),
     )
 
 
-def _services(account: str) -> Sequence[Actor]:
+def _services(place: Place) -> Sequence[Actor]:
+    account = place.account
+
     def service(name: str, weight: int, *work: Work) -> Actor:
         host = f"{name}.amazonaws.com"
         return Actor(name, weight, lambda at: [aws_service(host)], [Origin(host, host)], work)
 
-    path, role = "/aws-service-role/config.amazonaws.com/", "AWSServiceRoleForConfig"
+    host, role = "config.amazonaws.com", "AWSServiceRoleForConfig"
+    path = f"/aws-service-role/{host}/"
     config = Actor(
         "config",
         8,
-        lambda at: [assumed_role(account, role, "AWSConfig-Describe", at, path=path, invoked_by="config.amazonaws.com")],
-        [Origin("config.amazonaws.com", "config.amazonaws.com")],
+        lambda at: [assumed_role(account, role, "AWSConfig-Describe", at, path=path, invoked_by=host)],
+        [Origin(host, host)],
         _READS,
     )
+    trail = [service("cloudtrail", 5, Work(1, calls.deliver_logs))] if place.region == calls.DATA_REGION else []
     return (
         config,
-        service("cloudtrail", 5, Work(1, calls.deliver_logs)),
+        *trail,
         service("ec2", 4, Work(1, calls.assume_role("orders-api"))),
         service("lambda", 5, Work(1, calls.assume_role("storefront-fn"))),
     )

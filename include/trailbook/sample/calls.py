@@ -13,16 +13,22 @@ from trailbook.sample.records import Call, Place
 
 MakeCall = Callable[[Random, Place], Call]
 
+HOME = "111122223333"
+"""The first account: it owns the critical resources, and the incidents happen in it."""
+
 CUSTOMER_BUCKET = "acme-prod-customer-data"
 LEDGER_BUCKET = "acme-prod-ledger"
 AUDIT_BUCKET = "acme-audit-logs"
+DATA_REGION = "eu-west-1"
+"""Where the critical buckets are: a bucket's data events are recorded in its own region."""
+
 ORDERS_TABLE = "prod-orders"
 _PREFIXES = ("exports", "uploads", "reports", "images", "tmp")
 
 
 def bucket_of(place: Place, name: str) -> str:
     """Return the bucket that this account has for a purpose; the first account's production buckets are critical."""
-    return f"acme-{place.account[-4:]}-{name}"
+    return f"acme-{place.account[-4:]}-{place.region}-{name}"
 
 
 def s3_object(bucket: str, name: str, key: str, place: Place, *, read_only: bool, size: int = 0) -> Call:
@@ -84,7 +90,7 @@ def put_object(purpose: str) -> MakeCall:
 
 def critical_object(bucket: str, name: str) -> MakeCall:
     """Return what an expected principal does on a critical bucket of the first account."""
-    return lambda rng, p: s3_object(bucket, name, _key(rng), p, read_only=name == "GetObject", size=rng.randrange(9_000))
+    return lambda rng, p: s3_object(bucket, name, _key(rng), p, read_only=name == "GetObject", size=4096)
 
 
 def bucket_setting(name: str, parameter: str) -> MakeCall:
@@ -97,7 +103,7 @@ def bucket_setting(name: str, parameter: str) -> MakeCall:
 def deliver_logs(rng: Random, place: Place) -> Call:
     """Return CloudTrail writing its own log file."""
     key = f"AWSLogs/{place.account}/CloudTrail/{place.region}/{rng.randrange(10**9):09d}.json.gz"
-    bucket = AUDIT_BUCKET if place.account == "111122223333" else bucket_of(place, "trail")
+    bucket = AUDIT_BUCKET if place.account == HOME else bucket_of(place, "trail")
     return replace(s3_object(bucket, "PutObject", key, place, read_only=False, size=4096), shared=True)
 
 
@@ -172,7 +178,8 @@ def key_use(name: str) -> MakeCall:
 
 def get_secret(rng: Random, place: Place) -> Call:
     """Return an application reading its own secret."""
-    return Call("secretsmanager", "GetSecretValue", True, request={"secretId": f"app/{rng.choice(('db', 'api', 'mail'))}"})
+    secret = rng.choice(("app/db", "app/api", "app/mail"))
+    return Call("secretsmanager", "GetSecretValue", True, request={"secretId": secret})
 
 
 def table_item(name: str, table: str) -> MakeCall:

@@ -6,6 +6,7 @@ every run, volume and seed.
 
 import hashlib
 from datetime import datetime
+from random import Random
 
 Json = dict[str, object]
 
@@ -65,7 +66,14 @@ def iam_user(account: str, name: str, *, console_since: datetime | None = None) 
 
 
 def assumed_role(
-    account: str, role: str, session: str, created: datetime, *, path: str = "/", invoked_by: str = "", ec2: bool = False
+    account: str,
+    role: str,
+    session: str,
+    created: datetime,
+    *,
+    path: str = "/",
+    invoked_by: str = "",
+    ec2: bool = False,
 ) -> Json:
     """Return a role session with its issuer. `invoked_by` names the service that calls on the role's behalf."""
     principal = unique_id("AROA", account, role)
@@ -120,6 +128,11 @@ def root(account: str) -> Json:
         "accountId": account,
         "accessKeyId": "",
     }
+
+
+def random_of(*names: str) -> Random:
+    """Return random numbers that are the same for the same names, in every process."""
+    return Random("/".join(names))  # noqa: S311  # reproducible sample data, nothing is kept secret with it
 
 
 def _number(name: str) -> int:

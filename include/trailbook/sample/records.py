@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from trailbook.sample.identities import Json
 
 EVENT_VERSION = "1.11"
+_ABSENT = object()
 _REGIONLESS_HOSTS = {
     "iam": "iam.amazonaws.com",
     "sts": "sts.amazonaws.com",
@@ -56,7 +57,15 @@ class Origin:
 
 
 def record(
-    call: Call, place: Place, origin: Origin, *, identity: object, time: str, request_id: str, event_id: str, shared: str
+    call: Call,
+    place: Place,
+    origin: Origin,
+    *,
+    identity: object,
+    time: str,
+    request_id: str,
+    event_id: str,
+    shared: str,
 ) -> Json:
     """Return one record in AWS's field order. A field that does not apply is absent, not null."""
     out: Json = {
@@ -68,40 +77,28 @@ def record(
         "awsRegion": place.region,
         "sourceIPAddress": origin.ip,
         "userAgent": origin.agent,
+        "errorCode": call.error_code or _ABSENT,
+        "errorMessage": call.error_message or _ABSENT,
+        "requestParameters": call.request,
+        "responseElements": call.response,
+        "additionalEventData": call.additional or _ABSENT,
+        "requestID": request_id or _ABSENT,
+        "eventID": event_id,
+        "readOnly": call.read_only,
+        "resources": list(call.resources) or _ABSENT,
+        "eventType": call.event_type,
+        "apiVersion": call.api_version or _ABSENT,
+        "managementEvent": call.category == "Management",
+        "recipientAccountId": place.account,
+        "serviceEventDetails": call.service_details or _ABSENT,
+        "sharedEventID": shared if call.shared else _ABSENT,
+        "vpcEndpointId": origin.endpoint or _ABSENT,
+        "vpcEndpointAccountId": place.account if origin.endpoint else _ABSENT,
+        "eventCategory": call.category,
+        "tlsDetails": _tls(call, place, origin) or _ABSENT,
+        "sessionCredentialFromConsole": "true" if origin.console else _ABSENT,
     }
-    if call.error_code:
-        out["errorCode"] = call.error_code
-    if call.error_message:
-        out["errorMessage"] = call.error_message
-    out["requestParameters"] = call.request
-    out["responseElements"] = call.response
-    if call.additional is not None:
-        out["additionalEventData"] = call.additional
-    if request_id:
-        out["requestID"] = request_id
-    out["eventID"] = event_id
-    out["readOnly"] = call.read_only
-    if call.resources:
-        out["resources"] = list(call.resources)
-    out["eventType"] = call.event_type
-    if call.api_version:
-        out["apiVersion"] = call.api_version
-    out["managementEvent"] = call.category == "Management"
-    out["recipientAccountId"] = place.account
-    if call.service_details is not None:
-        out["serviceEventDetails"] = call.service_details
-    if call.shared:
-        out["sharedEventID"] = shared
-    if origin.endpoint:
-        out["vpcEndpointId"] = origin.endpoint
-        out["vpcEndpointAccountId"] = place.account
-    out["eventCategory"] = call.category
-    tls = _tls(call, place, origin)
-    if tls is not None:
-        out["tlsDetails"] = tls
-    if origin.console:
-        out["sessionCredentialFromConsole"] = "true"
-    return out
+    return {name: value for name, value in out.items() if value is not _ABSENT}
 
 
 def _tls(call: Call, place: Place, origin: Origin) -> Json | None:
