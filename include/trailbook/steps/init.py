@@ -1,0 +1,26 @@
+"""Preparing a deployment: the Athena database and the table over a trail."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from trailbook.athena.execution import Athena
+from trailbook.canonical import sha256
+from trailbook.errors import InvalidRequest
+from trailbook.settings import Settings
+from trailbook.sql.ddl import create_database, create_table
+
+
+def statements(
+    settings: Settings, *, accounts: Sequence[str], regions: Sequence[str], first_day: date
+) -> tuple[str, ...]:
+    """Return the DDL of the database and of the table with partition projection. Raises InvalidRequest for bad names."""
+    if not settings.trail:
+        raise InvalidRequest("TRAILBOOK_TRAIL is not set: expected the trail's s3://bucket/prefix/AWSLogs (or --trail)")
+    table = create_table(settings.table, trail=settings.trail, accounts=accounts, regions=regions, first_day=first_day)
+    return create_database(settings.table), table
+
+
+def init(athena: Athena, ddl: Sequence[str]) -> None:
+    """Run the DDL, in order; each statement says IF NOT EXISTS, so running it again changes nothing."""
+    for statement in ddl:
+        athena.execute(statement, token=sha256(statement.encode()))
