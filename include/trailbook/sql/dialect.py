@@ -1,0 +1,114 @@
+"""Reading and writing Athena's SELECT with sqlglot so that what is written is what was read.
+
+Invariants: a function keeps its name and arguments (plain sqlglot knows functions by meaning and may write another name
+or other arguments for them); comments are dropped, since they may carry anything; `written` proves by reading its own
+text back that no literal has changed and that there is one statement.
+"""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import SqlglotError
+from sqlglot.generators.athena import AthenaTrinoGenerator
+from sqlglot.parsers.athena import AthenaTrinoParser
+
+from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+MOST_BYTES = 262_144
+"""Athena's own limit on a query's text, in bytes."""
+
+_SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "SUBSTRING", "TRIM", "POSITION", "LISTAGG")
+_JSON_SYNTAX = ("JSON_OBJECT", "JSON_QUERY", "JSON_VALUE", "JSON_TABLE")
+
+
+class AsWritten(Trino):
+    """Athena engine version 3 (Trino), with every function that has ordinary arguments left as it was written."""
+
+    class Parser(AthenaTrinoParser):
+        """Knows no function by meaning; keeps the parsers of functions whose arguments have a syntax of their own."""
+
+        FUNCTIONS: ClassVar = {}
+        FUNCTION_PARSERS: ClassVar["dict[str, Callable[..., Any]]"] = {
+            name: AthenaTrinoParser.FUNCTION_PARSERS[name] for name in (*_SPECIAL_SYNTAX, *_JSON_SYNTAX)
+        }
+
+    class Generator(AthenaTrinoGenerator):
+        """Writes `a IS NOT NULL` and `a NOT IN (…)` as people do; sqlglot holds both as NOT before the rest."""
+
+        def not_sql(self, expression: exp.Not) -> str:
+            """Return the negation's text."""
+            inner = expression.this
+            if isinstance(inner, (exp.In, exp.Between)) or (
+                isinstance(inner, exp.Is) and isinstance(inner.expression, exp.Null)
+            ):
+                left, whole = self.sql(inner, "this"), self.sql(inner)
+                rest = whole[len(left) :]
+                return f"{left} IS NOT NULL" if isinstance(inner, exp.Is) else f"{left} NOT{rest}"
+            return super().not_sql(expression)
+
+
+def read(sql: str, path: str) -> exp.Query:
+    """Return the tree of one SELECT, without its comments. Raises InvalidRunbook naming `path` for anything else."""
+    try:
+        statements = [tree for tree in AsWritten().parse(sql) if tree is not None]
+    except SqlglotError as error:
+        raise _invalid(path, f"expected Athena SQL, found: {_first_line(error)}", error) from None
+    if len(statements) != 1:
+        raise _invalid(path, f"expected one statement, found {len(statements)}")
+    tree = statements[0]
+    if not isinstance(tree, exp.Query):
+        raise _invalid(path, f"expected a SELECT, found {type(tree).__name__.upper()}")
+    for node in tree.walk():
+        node.comments = None
+    return tree
+
+
+def written(tree: exp.Query) -> str:
+    """Return the tree as the text that Athena gets. Raises InvalidRequest where it is over Athena's limit."""
+    for pretty in (True, False):  # a literal that holds sqlglot's own line-break mark survives only without layout
+        text = tree.sql(dialect=AsWritten, pretty=pretty, comments=False)
+        size = len(text.encode())
+        if size > MOST_BYTES:
+            raise InvalidRequest(
+                f"the query would have {size:,} bytes and Athena takes at most {MOST_BYTES:,}: "
+                "give fewer or shorter parameter values or lookup rows"
+            )
+        if _same(tree, text, pretty):
+            return text
+    raise InvalidRequest("the query cannot be written so that it reads back the same: simplify its SQL or its values")
+
+
+def canonical(tree: exp.Query) -> str:
+    """Return the tree's one text that comments, white space and the case of keywords do not change."""
+    return tree.sql(dialect=AsWritten, comments=False)
+
+
+def _same(tree: exp.Query, text: str, pretty: bool) -> bool:
+    try:
+        again = AsWritten().parse(text)
+    except SqlglotError:
+        return False
+    if len(again) != 1 or again[0] is None or again[0].sql(dialect=AsWritten, pretty=pretty, comments=False) != text:
+        return False
+    return _texts(tree) == _texts(again[0])
+
+
+def _texts(tree: exp.Expr) -> list[str]:
+    literals = tree.find_all(exp.Literal, exp.UnicodeString)
+    return [node.name for node in literals if isinstance(node, exp.UnicodeString) or node.is_string]
+
+
+def _first_line(error: SqlglotError) -> str:
+    details = getattr(error, "errors", None)
+    return str(details[0].get("description")) if details else str(error).splitlines()[0]
+
+
+def _invalid(path: str, message: str, error: SqlglotError | None = None) -> InvalidRunbook:
+    details = getattr(error, "errors", None) or [{}]
+    line, column = details[0].get("line") or 1, details[0].get("col") or 1
+    return InvalidRunbook([Problem(path, line, column, "query", message)])
