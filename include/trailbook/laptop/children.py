@@ -101,6 +101,8 @@ class Children:
                     process.kill()
             for child in self._children:
                 child.process.wait()
+                if child.process.stdin is not None:
+                    child.process.stdin.close()
             self._children.clear()
 
 

@@ -1,0 +1,54 @@
+# Each target prepares what it needs from an empty clone: make, and python3 (3.11 to 3.13) with its venv module.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .uv/bin/uv
+BIN := .venv/bin
+STAMP := .venv/.synced
+SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
+
+.PHONY: demo up test check format bench lock clean help
+
+help:        ## what there is
+	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
+
+demo: $(STAMP) ## three days of sample logs through real Airflow, then one table; nothing stays behind
+	@$(BIN)/trailbook demo
+
+up: $(STAMP) ## the same, and it stays: the Airflow UI with the runbooks' DAGs
+	@$(BIN)/trailbook up
+
+test: $(STAMP) ## the tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(STAMP) ## format, lint, types, the import contract, the runbooks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/trailbook check runbooks
+
+format: $(STAMP) ## write the code as `check` wants it
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## the benchmarks; ratios in one run
+	$(SYNC) --group bench
+	$(BIN)/python benchmarks/dag_factory.py
+
+lock: $(UV)  ## after a change of pyproject.toml: the lock, and what the Airflow image installs
+	$(UV) lock
+	$(UV) export --quiet --frozen --extra airflow --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header -o requirements.txt
+
+clean:       ## remove the environments and all state of demo and up
+	rm -rf .venv .uv .trailbook
+
+$(UV):
+	@echo "… uv $(UV_VERSION)" >&2
+	@$(PYTHON) -c 'import sys; assert sys.version_info[:2] >= (3, 11), "Trailbook needs Python 3.11 or later: make PYTHON=python3.12 …"'
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(STAMP): uv.lock pyproject.toml | $(UV)
+	@echo "… .venv from uv.lock (about 1 GB, once)" >&2
+	@$(SYNC)
+	@touch $@

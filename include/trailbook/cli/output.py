@@ -1,0 +1,42 @@
+"""Tables for people: colour and the terminal's width on a terminal, plain and uncut elsewhere."""
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from trailbook.cli import printable
+
+_PLAIN_WIDTH = 250
+STYLES = {"pass": "green", "fail": "bold red", "incomplete": "yellow", "error": "bold magenta"}
+
+
+def console() -> Console:
+    """Return standard output as rich sees it."""
+    terminal = sys.stdout.isatty()
+    return Console(highlight=False, width=None if terminal else _PLAIN_WIDTH, soft_wrap=not terminal)
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
+    """Print rows; columns named in `numbers` are right-aligned. Values are hostile: nothing in them is obeyed."""
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        shown.add_column(printable(column), justify="right" if column in numbers else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(_cell(value) for value in row))
+    console().print(shown)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people read it."""
+    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 1000 and len(units) > 1:
+        amount, units = amount / 1000, units[1:]
+    return f"{count} B" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+def _cell(value: object) -> Text:
+    text = "" if value is None else printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    return Text(text, style=STYLES.get(text, ""))

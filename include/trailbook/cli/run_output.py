@@ -1,0 +1,116 @@
+"""What `trailbook run` prints: a table for people, one JSON object for programs, or one runbook's rows as CSV."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trailbook.canonical import plain
+from trailbook.cli import output, printable
+from trailbook.diff import Finding, State, findings
+from trailbook.local.folder import FolderAthena
+from trailbook.objects import ObjectStore
+from trailbook.steps.whole import WholeRun
+from trailbook.verdict import Verdict
+from trailbook.window import text
+
+_MOST_ROWS = 50
+
+
+def exit_code(runs: Sequence[WholeRun]) -> int:
+    """Return 2 where a run could not be made, 1 where one found something or looked at too little, else 0."""
+    if any(run.outcome is None for run in runs):
+        return 2
+    outcomes = [run.outcome for run in runs if run.outcome is not None]
+    return int(any(o.counts.open_present or o.judgement.verdict is not Verdict.PASS for o in outcomes))
+
+
+def show(
+    runs: Sequence[WholeRun], athena: FolderAthena, form: str, reports: ObjectStore, *, kept: Path | None
+) -> None:
+    """Print the runs. `kept` is the folder that `--out` named."""
+    for problem in athena.problems:
+        print(printable(f"logs: {problem}"), file=sys.stderr)
+    found = {run.run.run_id: _findings(run, reports) for run in runs}
+    if form == "json":
+        print(json.dumps({"runs": [_json(run, found[run.run.run_id], athena) for run in runs]}, ensure_ascii=False))
+    elif form == "csv":
+        for run in runs:
+            if run.products is not None:
+                sys.stdout.write(reports.get(f"{run.outcome.prefix}/findings.csv").decode() if run.outcome else "")
+            _say_failure(run)
+    else:
+        for run in runs:
+            _table(run, found[run.run.run_id])
+        if kept is not None:
+            _where(runs, reports)
+
+
+def _findings(run: WholeRun, reports: ObjectStore) -> list[Finding]:
+    if run.outcome is None:
+        return []
+    with tempfile.TemporaryDirectory(prefix="trailbook-show-") as name:
+        path = Path(name) / "result.parquet"
+        path.write_bytes(reports.get(run.outcome.snapshot.key))
+        return findings(path, run.runbook.allow, limit=None)
+
+
+def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict[str, Any]:
+    window = run.plan.window if run.plan else None
+    query = run.outcome.queries[0] if run.outcome else None
+    problems = [*athena.problems, *(run.outcome.completeness.gaps if run.outcome else ())]
+    return {
+        "runbook": run.runbook.id,
+        "window": {"start": text(window.start), "end": text(window.end)} if window else None,
+        "verdict": run.outcome.judgement.verdict.value if run.outcome else Verdict.ERROR.value,
+        "columns": [{"name": c.name, "type": c.type} for c in run.outcome.columns] if run.outcome else [],
+        "rows": [plain(finding.row) for finding in found if finding.state is not State.ABSENT],
+        "statistics": {
+            "data_scanned_in_bytes": query.data_scanned_in_bytes if query else 0,
+            "engine_ms": query.engine_ms if query else 0,
+            "events_in_window": run.outcome.completeness.events if run.outcome else 0,
+        },
+        "problems": [*problems, *([run.failure.error] if run.failure else [])],
+    }
+
+
+def _table(run: WholeRun, found: Sequence[Finding]) -> None:
+    out = output.console()
+    if run.outcome is None or run.plan is None:
+        out.print(f"{run.runbook.id}: no result", style="bold magenta", markup=False)
+        _say_failure(run)
+        return
+    outcome, window = run.outcome, run.plan.window
+    style = output.STYLES[outcome.judgement.verdict]
+    out.print(f"{outcome.judgement.verdict.upper():10} {run.runbook.id}: {printable(run.runbook.title)}", style=style, markup=False)
+    out.print(
+        f"           {text(window.start)} to {text(window.end)}, {outcome.completeness.events} events, "
+        f"{output.size(outcome.completeness.data_scanned_in_bytes)} read. {printable('; '.join(outcome.judgement.reasons))}",
+        markup=False,
+    )
+    if found:
+        names = [c.name for c in outcome.columns if c.name != "event_ids"]
+        rows = [[_state(f), *(f.row[name] for name in names)] for f in found[:_MOST_ROWS]]
+        output.table(["state", *names], rows)
+    if len(found) > _MOST_ROWS:
+        out.print(f"… and {len(found) - _MOST_ROWS} more: --format csv prints them all", markup=False)
+    _say_failure(run)
+    out.print()
+
+
+def _state(finding: Finding) -> str:
+    marks = [finding.state.value, *(["reopened"] if finding.reopened else []), *(["suppressed"] if finding.suppression else [])]
+    return " ".join(marks)
+
+
+def _say_failure(run: WholeRun) -> None:
+    if run.failure is not None:
+        print(printable(f"{run.runbook.id}: {run.failure.task}: {run.failure.error}"), file=sys.stderr)
+
+
+def _where(runs: Sequence[WholeRun], reports: ObjectStore) -> None:
+    for run in runs:
+        if run.products is not None and run.outcome is not None:
+            print(f"report: {reports.uri(run.outcome.prefix + '/report.html')}")

@@ -1,0 +1,61 @@
+"""`trailbook test [ID…]`: run each runbook's own cases on the local engine."""
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+from trailbook.cli import printable
+from trailbook.cli.output import console
+from trailbook.errors import InvalidRequest, InvalidRunbook
+from trailbook.local.folder import FolderAthena
+from trailbook.runbook.collection import Collection
+from trailbook.settings import Settings
+from trailbook.steps.cases import CaseResult, run_case
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("ids", metavar="ID", nargs="*", help="runbooks (default: all)")
+    parser.add_argument("--runbooks", type=Path, metavar="DIR", help="where they are (default: TRAILBOOK_RUNBOOKS)")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the cases; 1 where one failed or a runbook has none, 2 where a runbook is not valid."""
+    begun = time.monotonic()
+    settings = Settings.from_env()
+    collection = Collection.load(args.runbooks or settings.runbooks, lint=True)
+    chosen = args.ids or sorted(collection.runbooks)
+    unknown = [name for name in chosen if name not in collection.runbooks]
+    problems = [p for p in collection.problems if not args.ids or Path(p.path).stem in args.ids]
+    if problems:
+        raise InvalidRunbook(problems)
+    if unknown:
+        raise InvalidRequest(f"no runbook {', '.join(unknown)}; there are {', '.join(sorted(collection.runbooks))}")
+    athena = FolderAthena.from_records([], settings.table)
+    results: list[CaseResult] = []
+    for name in chosen:
+        runbook = collection.runbooks[name].runbook
+        if not runbook.cases:
+            results.append(CaseResult(name, "(none)", ("the runbook has no cases: nothing shows that its SQL is right",)))
+        results += [run_case(runbook, case, athena, settings.table) for case in runbook.cases]
+    _show(results, args.format)
+    failed = sum(not result.passed for result in results)
+    seconds = time.monotonic() - begun
+    print(f"{len(chosen)} runbooks, {len(results)} cases, {failed} failed, {seconds:.1f} s", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _show(results: list[CaseResult], form: str) -> None:
+    if form == "json":
+        rows = [{"runbook": r.runbook, "case": r.case, "passed": r.passed, "differences": r.differences} for r in results]
+        print(json.dumps({"cases": rows}))
+        return
+    out = console()
+    for result in results:
+        mark, style = ("✓", "green") if result.passed else ("✗", "red")
+        out.print(f"{mark} {printable(result.runbook)}: {printable(result.case)}", style=style, markup=False)
+        for line in result.differences:
+            out.print(f"    {printable(line)}", markup=False)
