@@ -1,9 +1,8 @@
 """What is wrong with a value, in the words of the person who gave it: expected and found, never the schema's own."""
 
-import difflib
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -28,6 +27,7 @@ _TYPES = {
     "integer": "an integer",
     "number": "a number",
     "boolean": "true or false",
+    "null": "nothing (null)",
 }
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?", re.ASCII)
@@ -46,7 +46,8 @@ def _parses(parse: Callable[[str], object], value: str) -> bool:
 
 
 def _moment(value: str) -> datetime:
-    return datetime.fromisoformat(value).astimezone(UTC)  # the first and last day of the calendar may overflow here
+    moment = datetime.fromisoformat(value)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)  # may overflow at the calendar's ends
 
 
 def _checker() -> FormatChecker:
@@ -75,13 +76,6 @@ def faults(name: str, value: Any, schema: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `did you mean …?`, or what is known where nothing is near."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]}?" if close else f"known are {', '.join(names)}"
-
-
 def shown(value: Any) -> str:
     """Return a value for a sentence: quoted, short, and free of control characters."""
     text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
@@ -107,7 +101,8 @@ def _place(error: ValidationError) -> str:
 
 
 def _said(error: ValidationError) -> str:
-    rule, found = str(error.validator), error.instance
+    rule = str(error.validator)
+    found: Any = error.instance
     want: Any = error.validator_value
     said: dict[str, Callable[[], str]] = {
         "type": lambda: f"expected {_kinds(want)}, found {shown(found)}",
@@ -127,4 +122,4 @@ def _said(error: ValidationError) -> str:
 
 def _kinds(want: Any) -> str:
     names = want if isinstance(want, list) else [want]
-    return " or ".join("nothing (null)" if name == "null" else _TYPES.get(name, name) for name in names)
+    return " or ".join(_TYPES[name] for name in names)

@@ -14,8 +14,9 @@ from typing import Any
 
 from trailbook.errors import InvalidRequest
 from trailbook.runbook.common import COMMON_SCHEMAS, DEFAULT_ROW_LIMIT
-from trailbook.runbook.faults import faults, nearest
+from trailbook.runbook.faults import faults, shown
 from trailbook.runbook.model import COMMON_PARAMS, Runbook
+from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.params import Param
 from trailbook.window import Window, parse_time
 
@@ -43,7 +44,7 @@ class Request:
 def resolve(runbook: Runbook, given: Mapping[str, Any]) -> Request:
     """Return the request that `given` makes of a runbook. Raises InvalidRequest with every reason at once."""
     known = (*runbook.params, *COMMON_PARAMS)
-    reasons = [f"{name}: unknown parameter; {nearest(name, known)}" for name in given if name not in known]
+    reasons = [f"{shown(name)}: unknown parameter{did_you_mean(name, known)}" for name in given if name not in known]
     params: dict[str, Any] = {}
     for name, param in runbook.params.items():
         value = given.get(name, param.default)
@@ -54,7 +55,7 @@ def resolve(runbook: Runbook, given: Mapping[str, Any]) -> Request:
             continue
         params[name] = _typed(value, param)
         reasons += faults(name, params[name], param.json_schema())
-    common = {name: given.get(name) for name in COMMON_PARAMS}
+    common = {name: None if given.get(name) == "" else given.get(name) for name in COMMON_PARAMS}
     for name, value in common.items():
         if value is not None:
             reasons += faults(name, value, COMMON_SCHEMAS[name])
@@ -67,8 +68,8 @@ def resolve(runbook: Runbook, given: Mapping[str, Any]) -> Request:
         accounts=tuple(sorted(set(common["accounts"] or ()))),
         regions=tuple(sorted(set(common["regions"] or ()))),
         row_limit=DEFAULT_ROW_LIMIT if common["row_limit"] is None else int(common["row_limit"]),
-        compare_with=common["compare_with"] or None,
-        reason=common["reason"] or None,
+        compare_with=common["compare_with"],
+        reason=common["reason"],
     )
 
 

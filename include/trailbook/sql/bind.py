@@ -66,7 +66,7 @@ def bind_coverage(
 
 
 def template_digest(runbook: Runbook) -> str:
-    """Return the SHA-256 of the runbook's SQL as a tree; comments, white space and the case of keywords do not count."""
+    """Return the SHA-256 of the runbook's SQL as a tree: comments and white space do not change it."""
     return sha256(canonical(read(runbook.query, runbook.id)).encode())
 
 
