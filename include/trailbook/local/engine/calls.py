@@ -1,0 +1,258 @@
+"""Function calls: overloads, lambdas, literal arguments that are translated, and the few forms with rules of their own."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from trailbook.local.engine import functions_time
+from trailbook.local.engine.casts import coerce, failure, time_zone, to_varchar
+from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.functions import FUNCTIONS, LITERAL_ARGUMENTS, duckdb_path
+from trailbook.local.engine.functions_text import check_pattern, replacement
+from trailbook.local.engine.scope import Context, Field, Scope, Sql
+from trailbook.local.engine.signatures import Signature, substitute, unify
+from trailbook.local.engine.types import (
+    BIGINT,
+    TIMESTAMPTZ,
+    VARCHAR,
+    Type,
+    common,
+    duckdb_type,
+    field_name,
+    identifier,
+    row,
+    text,
+)
+
+if TYPE_CHECKING:
+    from trailbook.local.engine.expressions import Compile
+
+_ZONE_AWARE = frozenset(
+    ("date_format", "format_datetime", "date_trunc", "date", "hour", "minute", "second", "day", "month", "year")
+    + ("day_of_week", "dow", "to_unixtime", "coalesce", "at_timezone", "greatest", "least", "millisecond", "week")
+)
+
+
+def call(
+    name: str, arguments: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile"
+) -> Sql:
+    """Return a scalar function call. Raises SqlError (FUNCTION_NOT_FOUND, NOT_SUPPORTED, TYPE_MISMATCH)."""
+    special = _SPECIAL.get(name)
+    if special is not None:
+        return special(arguments, node, context, scope, run)
+    overloads = FUNCTIONS.get(name)
+    if not overloads:
+        raise not_supported(f"function {name}", node)
+    given = [None if isinstance(a, exp.Lambda) else run(a, context, scope) for a in arguments]
+    _translate(name, arguments, given, node)
+    if name not in _ZONE_AWARE and any(g is not None and g.type.zone not in ("", "UTC") for g in given):
+        raise not_supported(f"{name} of a time in a zone other than UTC", node)
+    chosen, bound = _choose(name, overloads, given, node)
+    values = [
+        _lambda(argument, chosen.parameter(i), bound, context, scope, run)
+        if value is None and isinstance(argument, exp.Lambda)
+        else coerce(value, substitute(chosen.parameter(i), bound))  # type: ignore[arg-type]  # None only for lambdas
+        for i, (argument, value) in enumerate(zip(arguments, given, strict=True))
+    ]
+    result = chosen.result_of(values) if chosen.result_of else substitute(chosen.result, bound)
+    if name in _ZONE_KEEPING and result.base == "timestamptz":
+        result = next((g.type for g in given if g is not None and g.type.base == "timestamptz"), result)
+    return Sql(f"({chosen.build(values)})", result)
+
+
+_ZONE_KEEPING = ("date_trunc", "date_add")
+
+
+def _choose(
+    name: str, overloads: Sequence[Signature], given: Sequence[Sql | None], node: exp.Expr
+) -> tuple[Signature, dict[str, Type]]:
+    best: tuple[int, Signature, dict[str, Type]] | None = None
+    for overload in overloads:
+        if not overload.takes(len(given)):
+            continue
+        bound: dict[str, Type] = {}
+        pairs = [(overload.parameter(i), g) for i, g in enumerate(given)]
+        if any((g is None) != (p.base == "function") for p, g in pairs):
+            continue
+        if not all(unify(p, g.type, bound) for p, g in pairs if g is not None):
+            continue
+        cost = sum(1 for p, g in pairs if g is not None and substitute(p, bound).base != g.type.base)
+        if best is None or cost < best[0]:
+            best = (cost, overload, bound)
+    if best is None:
+        kinds = ", ".join("function" if g is None else str(g.type) for g in given)
+        raise SqlError("TYPE_MISMATCH", f"Unexpected parameters ({kinds}) for function {name}", node)
+    return best[1], best[2]
+
+
+def _translate(name: str, arguments: Sequence[exp.Expr], given: list[Sql | None], node: exp.Expr) -> None:
+    """Replace in `given` those literal arguments that DuckDB spells in another way."""
+    index, translate = functions_time.PATTERNS.get(name, (LITERAL_ARGUMENTS.get(name, -1), None))
+    if index < 0 or index >= len(arguments):
+        return
+    _literal(name, arguments, index, given, node, translate)
+    if name == "regexp_replace" and len(arguments) > 2:
+        _literal(name, arguments, 2, given, node, replacement)
+
+
+def _literal(
+    name: str,
+    arguments: Sequence[exp.Expr],
+    index: int,
+    given: list[Sql | None],
+    node: exp.Expr,
+    translate: Callable[[str], str] | None,
+) -> None:
+    argument = arguments[index]
+    if isinstance(argument, exp.Lambda) or not (isinstance(argument, exp.Literal) and argument.is_string):
+        raise not_supported(f"{name} whose argument {index + 1} is not a literal", node)
+    value = argument.name
+    try:
+        if translate is not None:
+            given[index] = Sql(text(translate(value)), VARCHAR)
+        elif name.startswith("json"):
+            given[index] = Sql(text(duckdb_path(value)), VARCHAR)
+        else:
+            check_pattern(value)
+    except ValueError as error:
+        what = f"the JSON path {value!r}" if name.startswith("json") else str(error)
+        raise not_supported(f"{name}: {what}", node) from None
+
+
+def _lambda(
+    node: exp.Lambda, declared: Type, bound: dict[str, Type], context: Context, scope: Scope, run: "Compile"
+) -> Sql:
+    names = [p.name.lower() for p in node.expressions]
+    if len(names) != len(declared.args) - 1:
+        raise SqlError("TYPE_MISMATCH", f"Expected a lambda of {len(declared.args) - 1} parameters", node)
+    kinds = [substitute(a, bound) for a in declared.args[:-1]]
+    variables = [context.fresh("p") for _ in names]
+    fields = [Field(n, k, v) for n, k, v in zip(names, kinds, variables, strict=True)]
+    body = run(node.this, context, Scope(fields, scope))
+    if not unify(declared.args[-1], body.type, bound):
+        raise SqlError("TYPE_MISMATCH", f"Expected a lambda that returns {declared.args[-1]}, found {body.type}", node)
+    body = coerce(body, substitute(declared.args[-1], bound))
+    return Sql(f"lambda {', '.join(variables)}: {body.text}", declared)
+
+
+def _if(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    raise SqlError("SYNTAX_ERROR", "IF needs a condition and one or two values", node)
+
+
+def _try(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    if len(args) != 1:
+        raise SqlError("SYNTAX_ERROR", "TRY needs one argument", node)
+    value = run(args[0], context, scope)
+    return Sql(f"TRY({value.text})", value.type)
+
+
+def _row(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    values = [run(a, context, scope) for a in args]
+    kind = row([("", v.type) for v in values])
+    parts = (f"{identifier(field_name(kind, i))} := {v.text}" for i, v in enumerate(values))
+    return Sql(f"struct_pack({', '.join(parts)})", kind)
+
+
+def _now(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    return Sql(f"TIMESTAMP '{context.now:%Y-%m-%d %H:%M:%S.%f}'", TIMESTAMPTZ)
+
+
+def _at_timezone(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    if len(args) != 2 or not (isinstance(args[1], exp.Literal) and args[1].is_string):
+        raise not_supported("a time zone that is not a literal", node)
+    value = run(args[0], context, scope)
+    if value.type.base not in ("timestamp", "timestamptz"):
+        raise SqlError("TYPE_MISMATCH", f"Type of value must be a time or timestamp, found {value.type}", node)
+    return Sql(value.text, Type("timestamptz", zone=time_zone(args[1].name, node)))
+
+
+def _reduce(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    """Fold a list: DuckDB's list_reduce keeps one type, so state and element travel in one struct."""
+    if len(args) != 4 or not isinstance(args[2], exp.Lambda) or not isinstance(args[3], exp.Lambda):
+        raise SqlError("TYPE_MISMATCH", "reduce needs an array, an initial state and two lambdas", node)
+    values, initial = run(args[0], context, scope), run(args[1], context, scope)
+    if values.type.base != "array":
+        raise SqlError("TYPE_MISMATCH", f"reduce needs an array, found {values.type}", node)
+    element, left, right = values.type.args[0], context.fresh("p"), context.fresh("p")
+    step, last, state = args[2], args[3], initial.type
+    for _ in range(2):  # the state's type may widen once by what the step returns
+        names = [p.name.lower() for p in step.expressions]
+        fields = [Field(names[0], state, f"{left}.s"), Field(names[-1], element, f"{right}.x")]
+        body = run(step.this, context, Scope(fields, scope))
+        merged = common(state, body.type)
+        if merged is None:
+            raise SqlError("TYPE_MISMATCH", f"reduce's state is {state}, its step returns {body.type}", node)
+        state = merged
+    s, x = duckdb_type(state), duckdb_type(element)
+    folded = (
+        f"list_reduce(list_transform({values.text}, lambda {left}: struct_pack(s := CAST(NULL AS {s}), x := {left})), "
+        f"lambda {left}, {right}: struct_pack(s := CAST({coerce(body, state).text} AS {s}), x := CAST(NULL AS {x})), "
+        f"struct_pack(s := CAST({coerce(initial, state).text} AS {s}), x := CAST(NULL AS {x}))).s"
+    )
+    return run(last.this, context, Scope([Field(last.expressions[0].name.lower(), state, f"({folded})")], scope))
+
+
+def _format(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    """Translate a literal format of `%s`, `%d`, `%05d`, `%.2f` and `%%` piece by piece."""
+    if not args or not (isinstance(args[0], exp.Literal) and args[0].is_string):
+        raise not_supported("format whose first argument is not a literal", node)
+    values = [run(a, context, scope) for a in args[1:]]
+    pieces, rest, used = [text("")], args[0].name, 0
+    while rest:
+        plain, percent, rest = rest.partition("%")
+        pieces.append(text(plain))
+        if not percent:
+            break
+        end = next((i for i, c in enumerate(rest) if c.isalpha() or c == "%"), len(rest))
+        form, rest = rest[: end + 1], rest[end + 1 :]
+        if form == "%":
+            pieces.append(text("%"))
+            continue
+        if used >= len(values):
+            raise SqlError("INVALID_FUNCTION_ARGUMENT", "format has fewer values than its text asks for", node)
+        pieces.append(_formatted(form, values[used], node))
+        used += 1
+    return Sql(f"({' || '.join(pieces)})", VARCHAR)
+
+
+def _formatted(form: str, value: Sql, node: exp.Expr) -> str:
+    digits = form[:-1].removeprefix("0").replace(".", "", 1)
+    if form == "s":
+        return f"coalesce({to_varchar(value, node)}, 'null')"
+    if form[-1:] == "d" and (not digits or digits.isdigit()) and common(value.type, BIGINT) == BIGINT:
+        return f"printf({text('%' + form)}, {value.text})"
+    if form[-1:] == "f" and form.startswith(".") and digits.isdigit() and value.type.base == "double":
+        return f"printf({text('%' + form)}, {value.text})"
+    raise not_supported(f"format with %{form} of {value.type}", node)
+
+
+def subscript(value: Sql, index: Sql, node: exp.Expr) -> Sql:
+    """Return `a[i]` or `m[k]`, which fail where there is no such element. Raises SqlError (TYPE_MISMATCH)."""
+    if value.type.base == "array" and common(index.type, BIGINT) == BIGINT:
+        kind = value.type.args[0]
+        outside = failure("INVALID_FUNCTION_ARGUMENT", "Array subscript is out of bounds", kind)
+        inside = f"{index.text} > 0 AND {index.text} <= len({value.text})"
+        unknown = f"{value.text} IS NULL OR {index.text} IS NULL"
+        found = f"({value.text})[{index.text}]"
+        return Sql(f"CASE WHEN {inside} THEN {found} WHEN {unknown} THEN NULL ELSE {outside} END", kind)
+    if value.type.base == "map" and common(index.type, value.type.args[0]) == value.type.args[0]:
+        kind = value.type.args[1]
+        key = coerce(index, value.type.args[0]).text
+        absent = failure("INVALID_FUNCTION_ARGUMENT", "Key not present in map", kind)
+        held = f"list_contains(map_keys({value.text}), {key})"
+        return Sql(
+            f"CASE WHEN {held} THEN ({value.text})[{key}] WHEN {value.text} IS NULL THEN NULL ELSE {absent} END", kind
+        )
+    raise SqlError("TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {value.type}", node)
+
+
+_SPECIAL: dict[str, Callable[..., Sql]] = {
+    "if": _if,
+    "try": _try,
+    "row": _row,
+    "now": _now,
+    "at_timezone": _at_timezone,
+    "reduce": _reduce,
+    "format": _format,
+}

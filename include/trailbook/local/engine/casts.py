@@ -1,0 +1,250 @@
+"""CAST as Trino does it: strict about text, JSON element by element, zones applied; refusing what is not shown equal."""
+
+import itertools
+import re
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlglot import exp
+
+from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.scope import Sql
+from trailbook.local.engine.types import (
+    DATE,
+    INTEGERS,
+    JSON,
+    TIMESTAMP,
+    VARCHAR,
+    Type,
+    coerces,
+    duckdb_type,
+    field_name,
+    identifier,
+    numeric,
+    text,
+)
+
+_VARIABLES = itertools.count()
+_MOMENT = re.compile(
+    r"(\d{1,6}-\d{1,2}-\d{1,2})(?:[ ](\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,9})?)?))?(?:[ ]?([A-Za-z+-][\w/+:-]*))?"
+)
+_INTEGER_TEXT = r"[+-]?[0-9]+"
+_DOUBLE_TEXT = r"\s*[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|NaN|Infinity)\s*"
+_DATE_TEXT = r"\s*[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}\s*"
+_TIME_TEXT = _DATE_TEXT[:-3] + r"( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?)?"
+
+
+def failure(code: str, message: str, kind: Type) -> str:
+    """Return DuckDB text of type `kind` that fails when it is evaluated; TRY makes it NULL, as Trino's try does."""
+    mark = text(f"\u00a7{code}\u00a7{message}\u00a7")
+    return f"CAST(CAST(CAST({mark} AS INTEGER) AS VARCHAR) AS {duckdb_type(kind)})"
+
+
+def coerce(value: Sql, target: Type) -> Sql:
+    """Return the value as `target`, which it coerces to."""
+    if value.type.base == "timestamptz" == target.base and target.zone != "?":
+        return value
+    if value.type == target or (value.type.base == target.base and not target.args and target.base != "decimal"):
+        return Sql(value.text, target)
+    if value.type.base == "unknown":
+        return Sql(f"CAST({value.text} AS {duckdb_type(target)})", target)
+    return Sql(_convert(value.text, value.type, target, None), target)
+
+
+def cast(value: Sql, target: Type, node: exp.Expr) -> Sql:
+    """Return an explicit CAST. Raises SqlError (TYPE_MISMATCH, NOT_SUPPORTED, INVALID_LITERAL)."""
+    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
+        literal = _moment(node.this.name, target, node)
+        if literal is not None:
+            return literal
+    if value.type.base == "unknown" or coerces(value.type, target):
+        return coerce(value, target)
+    return Sql(_convert(value.text, value.type, target, node), target)
+
+
+def local(value: Sql) -> str:
+    """Return a timestamp's wall-clock time; that of a `timestamp with time zone` is in its own zone."""
+    if value.type.base != "timestamptz" or value.type.zone == "UTC":
+        return value.text
+    if value.type.zone == "?":
+        raise not_supported("a timestamp with more than one time zone")
+    return f"timezone({text(value.type.zone)}, timezone('UTC', {value.text}))"
+
+
+def time_zone(name: str, node: exp.Expr) -> str:
+    """Return a time zone's name after checking it. Raises SqlError (INVALID_FUNCTION_ARGUMENT)."""
+    if name.upper() in ("UTC", "Z", "+00:00"):
+        return "UTC"
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SqlError("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone", node) from None
+    return name
+
+
+def _moment(literal: str, target: Type, node: exp.Expr) -> Sql | None:
+    """Return a DATE or TIMESTAMP literal, computed now so that a wrong one is refused before anything runs."""
+    if target.base not in ("date", "timestamp", "timestamptz"):
+        return None
+    found = _MOMENT.fullmatch(literal.strip())
+    try:
+        if not found:
+            raise ValueError(literal)
+        day, clock, zone = found.groups()
+        moment = datetime.fromisoformat(_padded(day, clock))
+    except ValueError:
+        raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid {target} literal", node) from None
+    if target.base == "date":
+        return Sql(f"DATE '{moment:%Y-%m-%d}'", DATE)
+    name = time_zone(zone, node) if zone else "UTC"
+    if target.base == "timestamptz" and name != "UTC":
+        moment = moment.replace(tzinfo=ZoneInfo(name)).astimezone(UTC).replace(tzinfo=None)
+    kind = TIMESTAMP if target.base == "timestamp" else Type("timestamptz", zone=name)
+    return Sql(f"TIMESTAMP '{moment.isoformat(' ')}'", kind)
+
+
+def _padded(day: str, clock: str | None) -> str:
+    year, month, date = day.split("-")
+    parts = [*(clock or "0").split(":"), "0", "0"][:3]
+    seconds, _, fraction = parts[2].partition(".")
+    return f"{year:0>4}-{month:0>2}-{date:0>2}T{parts[0]:0>2}:{parts[1]:0>2}:{seconds:0>2}.{(fraction or '0')[:6]:0<6}"
+
+
+def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
+    to = duckdb_type(target)
+    if target.base == "varchar":
+        return to_varchar(Sql(source, kind), node)
+    if target.base == "json":
+        return _to_json(source, kind, node)
+    if kind.base == "json":
+        return _from_json(source, target, node)
+    if kind.base == "varchar":
+        return _from_varchar(source, target, node)
+    if numeric(kind) and target.base in INTEGERS and kind.base not in INTEGERS:
+        return f"CAST(round({source}) AS {to})"
+    if (numeric(kind) or kind.base == "boolean") and (numeric(target) or target.base == "boolean"):
+        return f"CAST({source} AS {to})"
+    if kind.base in ("date", "timestamp", "timestamptz") and target.base in ("date", "timestamp", "timestamptz"):
+        if target.base == "timestamptz" and target.zone not in ("UTC", kind.zone) and kind.base != "timestamptz":
+            raise not_supported("a timestamp taken into a zone other than UTC", node)
+        return f"CAST({local(Sql(source, kind)) if target.base != 'timestamptz' else source} AS {to})"
+    if kind.base == target.base and len(kind.args) == len(target.args) and kind.args:
+        return _nested(source, kind, target, node)
+    raise SqlError("TYPE_MISMATCH", f"Cannot cast {kind} to {target}", node)
+
+
+def _nested(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
+    if kind.base == "row":
+        parts = []
+        for i, (a, b) in enumerate(zip(kind.args, target.args, strict=True)):
+            inner = Sql(f"struct_extract({source}, {text(field_name(kind, i))})", a)
+            parts.append(f"{identifier(field_name(target, i))} := {_step(inner, b, node)}")
+        return f"CASE WHEN {source} IS NOT NULL THEN struct_pack({', '.join(parts)}) END"
+    variable = f"v{next(_VARIABLES)}"
+    if kind.base == "array":
+        return (
+            f"list_transform({source}, lambda {variable}: {_step(Sql(variable, kind.args[0]), target.args[0], node)})"
+        )
+    key = _step(Sql(f"{variable}.key", kind.args[0]), target.args[0], node)
+    value = _step(Sql(f"{variable}.value", kind.args[1]), target.args[1], node)
+    return (
+        f"map_from_entries(list_transform(map_entries({source}), lambda {variable}: "
+        f"struct_pack(k := {key}, v := {value})))"
+    )
+
+
+def _step(value: Sql, target: Type, node: exp.Expr | None) -> str:
+    if value.type.base == "unknown":
+        return f"CAST({value.text} AS {duckdb_type(target)})"
+    return value.text if value.type == target else _convert(value.text, value.type, target, node)
+
+
+def to_varchar(value: Sql, node: exp.Expr | None) -> str:
+    """Return a value as Trino's CAST to varchar writes it. Raises SqlError (TYPE_MISMATCH)."""
+    source, base = value.text, value.type.base
+    if base == "varchar":
+        return source
+    if base in INTEGERS or base in ("boolean", "decimal", "date"):
+        return f"CAST({source} AS VARCHAR)"
+    if base == "unknown":
+        return f"CAST({source} AS VARCHAR)"
+    special = {"double": "tb_double_text", "ipaddress": "tb_ip_text", "json": "tb_json_text"}
+    if base in special:
+        return f"{special[base]}({source})"
+    if base in ("timestamp", "timestamptz"):
+        zone = f" || ' {value.type.zone}'" if base == "timestamptz" else ""
+        return f"(strftime({local(value)}, '%Y-%m-%d %H:%M:%S.%g'){zone})"
+    raise SqlError("TYPE_MISMATCH", f"Cannot cast {value.type} to varchar", node)
+
+
+def _from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
+    to = duckdb_type(target)
+    if target.base == "ipaddress":
+        return f"coalesce(tb_ip({source}), CASE WHEN {source} IS NOT NULL THEN {_bad(target)} END)"
+    if target.base == "boolean":
+        return (
+            f"CASE WHEN lower({source}) IN ('true', 't', '1') THEN true WHEN lower({source}) IN ('false', 'f', '0') "
+            f"THEN false WHEN {source} IS NOT NULL THEN {_bad(target)} END"
+        )
+    if target.base in INTEGERS:
+        pattern = _INTEGER_TEXT
+    elif target.base in ("double", "real", "decimal"):
+        pattern = _DOUBLE_TEXT
+    elif target.base in ("date", "timestamp"):
+        pattern = _DATE_TEXT if target.base == "date" else _TIME_TEXT
+    elif target.base == "timestamptz":
+        pattern = _TIME_TEXT + " ?(UTC|Z)?"
+        return f"CASE WHEN regexp_full_match({source}, {text(pattern)}) THEN CAST(rtrim({source}, ' UTCZ') AS {to}) WHEN {source} IS NOT NULL THEN {_bad(target)} END"
+    else:
+        raise SqlError("TYPE_MISMATCH", f"Cannot cast varchar to {target}", node)
+    return (
+        f"CASE WHEN regexp_full_match({source}, {text(pattern)}) THEN CAST({source} AS {to}) "
+        f"WHEN {source} IS NOT NULL THEN {_bad(target)} END"
+    )
+
+
+def _bad(target: Type) -> str:
+    return failure("INVALID_CAST_ARGUMENT", f"Cannot cast value to {target}", target)
+
+
+def _to_json(source: str, kind: Type, node: exp.Expr | None) -> str:
+    if not _plain_json(kind):
+        raise not_supported(f"CAST({kind} AS json)", node)
+    return f"to_json({source})"
+
+
+def _plain_json(kind: Type) -> bool:
+    if kind.base in ("array", "map", "row"):
+        named = kind.base != "row" or all(kind.names)
+        return named and (kind.base != "map" or kind.args[0] == VARCHAR) and all(map(_plain_json, kind.args))
+    return kind.base in ("boolean", "varchar", "json", *INTEGERS)
+
+
+def _from_json(source: str, target: Type, node: exp.Expr | None) -> str:
+    absent = f"coalesce(json_type({source}), 'NULL') = 'NULL'"
+    variable = f"v{next(_VARIABLES)}"
+    if target.base == "array":
+        inner = _step(Sql(variable, JSON), target.args[0], node)
+        return (
+            f"CASE WHEN {absent} THEN NULL WHEN json_type({source}) = 'ARRAY' THEN "
+            f"list_transform(json_extract({source}, '$[*]'), lambda {variable}: {inner}) ELSE {_bad(target)} END"
+        )
+    if target.base == "map" and target.args[0] == VARCHAR:
+        inner = _step(Sql(f"{variable}.value", JSON), target.args[1], node)
+        return (
+            f"CASE WHEN {absent} THEN NULL WHEN json_type({source}) = 'OBJECT' THEN map_from_entries(list_transform("
+            f"map_entries(CAST({source} AS MAP(VARCHAR, JSON))), lambda {variable}: struct_pack(k := {variable}.key, "
+            f"v := {inner}))) ELSE {_bad(target)} END"
+        )
+    if target.base == "row" and all(target.names):
+        parts = []
+        for i, kind in enumerate(target.args):
+            member = f"tb_json_member({source}, {text(target.names[i])})"
+            parts.append(f"{identifier(field_name(target, i))} := {_step(Sql(member, JSON), kind, node)}")
+        return (
+            f"CASE WHEN {absent} THEN NULL WHEN json_type({source}) = 'OBJECT' THEN struct_pack({', '.join(parts)}) "
+            f"ELSE {_bad(target)} END"
+        )
+    if target.base in INTEGERS or target.base in ("double", "real", "boolean"):
+        return f"CAST(tb_json_{'boolean' if target.base == 'boolean' else 'number'}({source}) AS {duckdb_type(target)})"
+    raise not_supported(f"CAST(json AS {target})", node)

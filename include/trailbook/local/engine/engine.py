@@ -1,0 +1,162 @@
+"""Running one query: analyse it, materialise what it reads, run it in a private DuckDB, hand back Athena's text.
+
+The engine knows no S3 and no API: `Tables` is its door to the data, and a caller may interrupt the connection.
+"""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import duckdb
+
+from trailbook.athena.execution import Column
+from trailbook.local.engine import native
+from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.parse import parse_query
+from trailbook.local.engine.queries import compile_query
+from trailbook.local.engine.results import Row, column, render
+from trailbook.local.engine.scope import Catalog, Context, Relation, Scan
+
+ENGINE_VERSION = "Athena engine version 3"
+
+_MARK = re.compile("\u00a7([A-Z_]+)\u00a7([^\u00a7]*)\u00a7")
+_MEMORY = "1500MB"
+
+
+class Tables(Catalog, Protocol):
+    """The data that queries read."""
+
+    def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
+        """Create a view named `scan.name` with all the scan's columns (unused ones may be NULL); return bytes scanned."""
+        ...
+
+    def explain(self, message: str) -> str | None:
+        """Return which object DuckDB's message is about, in Athena's words, or None where it is about none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LocalResult:
+    """A finished query: its columns, its rows as Athena's text, and what it cost. Times are in milliseconds."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    data_scanned_in_bytes: int
+    planning_ms: int
+    engine_ms: int
+
+
+def connect(path: str = ":memory:", *, threads: int = 2) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection that knows Trino's functions and never fetches an extension."""
+    connection = duckdb.connect(
+        path,
+        config={
+            "threads": threads,
+            "memory_limit": _MEMORY,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "preserve_insertion_order": "false",
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    native.register(connection)
+    return connection
+
+
+def lock_down(connection: duckdb.DuckDBPyConnection, allowed: Sequence[str]) -> None:
+    """Refuse the connection every file outside `allowed` (directories), the network, extensions, and further settings."""
+    listed = ", ".join("'" + a.replace("'", "''") + "'" for a in allowed)
+    connection.execute(f"SET allowed_directories = [{listed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """A query that passed the analysis: DuckDB text and the table columns that it reads."""
+
+    relation: Relation
+    scans: tuple[Scan, ...]
+    used: frozenset[tuple[str, str]]
+
+
+def analyse(sql: str, catalog: Catalog, database: str, now: datetime) -> Analysed:
+    """Return the analysed query. Raises SqlError."""
+    context = Context(catalog, database.lower(), now)
+    try:
+        relation = compile_query(parse_query(sql), context)
+    except RecursionError:
+        raise SqlError("STACK_OVERFLOW", "the query is nested too deeply") from None
+    used = relation.always.union(*(f.uses for f in relation.fields))
+    return Analysed(relation, tuple(context.scans), used)
+
+
+def run(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    sql: str,
+    database: str,
+    now: datetime | None = None,
+    before: Callable[[], None] = lambda: None,
+) -> LocalResult:
+    """Run one query. Raises SqlError, and duckdb.InterruptException where the connection was interrupted.
+
+    `before` is called when the analysis is done and reading begins.
+    """
+    started = time.monotonic()
+    found = analyse(sql, tables, database, now or datetime.now(UTC))
+    before()
+    planned = time.monotonic()
+    try:
+        scanned = 0
+        for scan in found.scans:
+            scanned += tables.materialise(connection, scan, frozenset(c for s, c in found.used if s == scan.name))
+        rows = connection.execute(found.relation.text).fetchall()
+    except duckdb.InterruptException:
+        raise
+    except duckdb.Error as error:
+        raise _failed(error, tables) from None
+    finally:
+        _forget(connection, found.scans)
+    kinds = [f.type for f in found.relation.fields]
+    columns = tuple(column(f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
+    texts = tuple([render(v, k) for v, k in zip(row, kinds, strict=True)] for row in rows)
+    done = time.monotonic()
+    return LocalResult(columns, texts, scanned, int((planned - started) * 1000), max(1, int((done - planned) * 1000)))
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, scans: Sequence[Scan]) -> None:
+    for scan in scans:
+        try:
+            connection.execute(f"DROP VIEW IF EXISTS {scan.name}")
+        except duckdb.Error:
+            return
+
+
+def _failed(error: duckdb.Error, tables: Tables) -> SqlError:
+    message = str(error)
+    marked = _MARK.search(message)
+    if marked:
+        return SqlError(marked[1], marked[2])
+    about = tables.explain(message)
+    if about is not None:
+        return SqlError("HIVE_CURSOR_ERROR", about)
+    first = message.split("\n", 1)[0].strip()
+    if "must appear in the GROUP BY" in message or "must be part of an aggregate" in message:
+        return SqlError("EXPRESSION_NOT_AGGREGATE", first)
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return SqlError(
+            "EXCEEDED_LOCAL_MEMORY_LIMIT", f"the query needs more memory than the local Athena has: {first}"
+        )
+    if isinstance(error, duckdb.OutOfRangeException) or "out of range" in message.lower():
+        return SqlError("NUMERIC_VALUE_OUT_OF_RANGE", first)
+    if isinstance(error, duckdb.ConversionException):
+        return SqlError("INVALID_CAST_ARGUMENT", first)
+    if "more than one row" in message.lower():
+        return SqlError("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
+    if isinstance(error, duckdb.BinderException | duckdb.ParserException | duckdb.CatalogException):
+        return SqlError("NOT_SUPPORTED", f"the local Athena cannot run this query: {first}")
+    return SqlError("GENERIC_USER_ERROR", first)

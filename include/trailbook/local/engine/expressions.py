@@ -1,0 +1,248 @@
+"""Expressions: each node of the syntax tree becomes DuckDB text with a Trino type, or is refused."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from sqlglot import exp
+
+from trailbook.local.engine.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, listagg, order_text
+from trailbook.local.engine.calls import call, subscript
+from trailbook.local.engine.casts import cast, coerce
+from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.operators import OPERATORS
+from trailbook.local.engine.scope import Context, Scope, Sql, dereference
+from trailbook.local.engine.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INTEGER,
+    INTERVAL_DAY,
+    INTERVAL_YEAR,
+    UNKNOWN,
+    VARBINARY,
+    VARCHAR,
+    Type,
+    array,
+    common,
+    duckdb_type,
+    from_sql,
+    text,
+)
+
+
+class Compile(Protocol):
+    """The function that compiles an expression, handed to the modules that need it to recurse."""
+
+    def __call__(self, node: exp.Expr, context: Context, scope: Scope) -> Sql:
+        """Return the compiled expression."""
+        ...
+
+
+def compile_expression(node: exp.Expr, context: Context, scope: Scope) -> Sql:
+    """Return one expression as DuckDB text. Raises SqlError."""
+    handler = _HANDLERS.get(type(node)) or OPERATORS.get(type(node))
+    if handler is None:
+        raise not_supported(f"the expression {type(node).__name__}", node)
+    return handler(node, context, scope, compile_expression)
+
+
+def dotted(node: exp.Expr) -> list[str] | None:
+    """Return the parts of a plain dotted name, or None for anything else."""
+    if isinstance(node, exp.Identifier):
+        return [node.name]
+    if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
+        return [p.name for p in node.parts]
+    if isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+        left = dotted(node.this)
+        return None if left is None else [*left, node.expression.name]
+    return None
+
+
+def _name(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    parts = dotted(node)
+    if parts is not None:
+        return scope.resolve(parts, node, context)
+    if not isinstance(node, exp.Dot) or not isinstance(node.expression, exp.Identifier):
+        raise not_supported("this use of a dot", node)
+    value = run(node.this, context, scope)
+    found = dereference(value, [node.expression.name.lower()])
+    if found is None:
+        raise SqlError("TYPE_MISMATCH", f"{value.type} has no field '{node.expression.name}'", node)
+    return found
+
+
+def _literal(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    value = node.name
+    if node.is_string:
+        return Sql(text(value), VARCHAR)
+    if value.isdigit():
+        number = int(value)
+        if number >= 2**63:
+            raise SqlError("INVALID_LITERAL", f"Invalid numeric literal: {value}", node)
+        return Sql(f"CAST({number} AS BIGINT)", BIGINT) if number >= 2**31 else Sql(str(number), INTEGER)
+    try:
+        float(value)
+    except ValueError:
+        raise SqlError("INVALID_LITERAL", f"Invalid numeric literal: {value}", node) from None
+    if "e" in value.lower():
+        return Sql(f"CAST({value} AS DOUBLE)", DOUBLE)
+    whole, _, fraction = value.partition(".")
+    scale = len(fraction)
+    digits = (max(1, len(whole.lstrip("0")) + scale), scale)
+    return Sql(f"CAST({value} AS DECIMAL({digits[0]},{digits[1]}))", Type("decimal", digits=digits))
+
+
+def _cast(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    if node.args.get("format") or node.args.get("default"):
+        raise not_supported("CAST with FORMAT", node)
+    try:
+        target = from_sql(node.args["to"])
+    except (ValueError, AttributeError) as error:
+        raise not_supported(str(error), node) from None
+    value = cast(run(node.this, context, scope), target, node)
+    length = [p.name for p in node.args["to"].expressions] if target == VARCHAR else []
+    if length:
+        value = Sql(f"left({value.text}, {int(length[0])})", VARCHAR)
+    return Sql(f"TRY({value.text})", value.type) if isinstance(node, exp.TryCast) else value
+
+
+def _function(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    name = node.name.lower()
+    if name in AGGREGATES or name in WINDOW_ONLY:
+        if name in WINDOW_ONLY:
+            raise SqlError("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
+        body, kind, template = aggregate(name, node.expressions, node, context, scope, run)
+        return Sql(template.format(body), kind)
+    return call(name, node.expressions, node, context, scope, run)
+
+
+def _aggregate_of(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> tuple[str, Type, str]:
+    if isinstance(node, exp.GroupConcat):
+        return listagg(node, context, scope, run)
+    if isinstance(node, exp.Filter):
+        body, kind, template = _aggregate_of(node.this, context, scope, run)
+        condition = boolean(node.expression.this, context, scope, run, "FILTER")
+        return f"{body} FILTER (WHERE {condition})", kind, template
+    if isinstance(node, exp.Anonymous) and node.name.lower() in (*AGGREGATES, *WINDOW_ONLY):
+        return aggregate(node.name.lower(), node.expressions, node, context, scope, run)
+    raise not_supported(f"{type(node).__name__} as an aggregate", node)
+
+
+def _aggregate(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    body, kind, template = _aggregate_of(node, context, scope, run)
+    return Sql(template.format(body), kind)
+
+
+def _window(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    if isinstance(node.this, exp.IgnoreNulls | exp.RespectNulls) or node.args.get("alias") or node.args.get("first"):
+        raise not_supported("this form of window", node)
+    body, kind, template = _aggregate_of(node.this, context, scope, run)
+    pieces = []
+    if partition := node.args.get("partition_by"):
+        pieces.append("PARTITION BY " + ", ".join(run(p, context, scope).text for p in partition))
+    if order := node.args.get("order"):
+        pieces.append("ORDER BY " + order_text(order.expressions, context, scope, run))
+    if spec := node.args.get("spec"):
+        pieces.append(_frame(spec, context, scope, run))
+    return Sql(template.format(f"{body} OVER ({' '.join(pieces)})"), kind)
+
+
+def _frame(spec: exp.Expr, context: Context, scope: Scope, run: Compile) -> str:
+    def bound(value: Any, side: Any) -> str:
+        edge = value if isinstance(value, str) else run(value, context, scope).text
+        return f"{edge} {side or ''}".strip()
+
+    if spec.args.get("exclude") or spec.args["kind"] not in ("ROWS", "RANGE"):
+        raise not_supported("this window frame", spec)
+    start = bound(spec.args.get("start"), spec.args.get("start_side"))
+    end = spec.args.get("end")
+    if end is None:
+        return f"{spec.args['kind']} {start}"
+    return f"{spec.args['kind']} BETWEEN {start} AND {bound(end, spec.args.get('end_side'))}"
+
+
+def boolean(node: exp.Expr, context: Context, scope: Scope, run: Compile, clause: str) -> str:
+    """Return a condition's text. Raises SqlError (TYPE_MISMATCH) where it is not a boolean."""
+    value = run(node, context, scope)
+    if common(value.type, BOOLEAN) != BOOLEAN:
+        raise SqlError("TYPE_MISMATCH", f"{clause} clause must evaluate to a boolean: actual type {value.type}", node)
+    return coerce(value, BOOLEAN).text
+
+
+def _array(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    values = [run(e, context, scope) for e in node.expressions]
+    kind = UNKNOWN
+    for value in values:
+        merged = common(kind, value.type)
+        if merged is None:
+            raise SqlError("TYPE_MISMATCH", f"All ARRAY elements must be the same type: {kind} and {value.type}", node)
+        kind = merged
+    inner = ", ".join(coerce(v, kind).text for v in values)
+    return Sql(f"CAST([{inner}] AS {duckdb_type(array(kind))})", array(kind))
+
+
+def _interval(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    unit = node.args["unit"].name.upper() if node.args.get("unit") else ""
+    amount = node.this.name if isinstance(node.this, exp.Literal) else ""
+    if unit not in ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR") or not amount.lstrip("+-").isdigit():
+        raise not_supported("this form of INTERVAL", node)
+    kind = INTERVAL_YEAR if unit in ("MONTH", "YEAR") else INTERVAL_DAY
+    return Sql(f"INTERVAL ({int(amount)}) {unit}", kind)
+
+
+def _extract(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    part = node.this.name.lower()
+    return call(part, [node.expression], node, context, scope, run)
+
+
+def _trim(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    name = {"LEADING": "ltrim", "TRAILING": "rtrim"}.get(str(node.args.get("position") or ""), "trim")
+    if node.expression is None:
+        return call(name, [node.this], node, context, scope, run)
+    values = [run(a, context, scope) for a in (node.this, node.expression)]
+    if any(common(v.type, VARCHAR) != VARCHAR for v in values):
+        raise SqlError("TYPE_MISMATCH", f"trim needs varchar, found {values[0].type}", node)
+    return Sql(f"{name}({values[0].text}, {values[1].text})", VARCHAR)
+
+
+def _at_time_zone(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    return call("at_timezone", [node.this, node.args["zone"]], node, context, scope, run)
+
+
+def _bracket(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    if len(node.expressions) != 1:
+        raise not_supported("a subscript of more than one index", node)
+    return subscript(run(node.this, context, scope), run(node.expressions[0], context, scope), node)
+
+
+def _today(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    return Sql(f"DATE '{context.now:%Y-%m-%d}'", DATE)
+
+
+Handler = Callable[[Any, Context, Scope, Compile], Sql]
+
+_HANDLERS: dict[type[exp.Expr], Handler] = {
+    exp.Column: _name,
+    exp.Dot: _name,
+    exp.Identifier: _name,
+    exp.Literal: _literal,
+    exp.Null: lambda node, context, scope, run: Sql("NULL", UNKNOWN),
+    exp.Boolean: lambda node, context, scope, run: Sql("true" if node.this else "false", BOOLEAN),
+    exp.HexString: lambda node, context, scope, run: Sql(f"unhex({text(node.name)})", VARBINARY),
+    exp.Paren: lambda node, context, scope, run: run(node.this, context, scope),
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.Anonymous: _function,
+    exp.Filter: _aggregate,
+    exp.GroupConcat: _aggregate,
+    exp.Window: _window,
+    exp.Array: _array,
+    exp.Bracket: _bracket,
+    exp.Interval: _interval,
+    exp.Extract: _extract,
+    exp.Trim: _trim,
+    exp.AtTimeZone: _at_time_zone,
+    exp.CurrentDate: _today,
+    exp.CurrentTimestamp: lambda node, context, scope, run: call("now", [], node, context, scope, run),
+}

@@ -1,0 +1,186 @@
+"""The allow-list of functions on arrays and maps, with Trino's treatment of NULL elements and of order."""
+
+from collections.abc import Mapping, Sequence
+
+from trailbook.local.engine.casts import failure, to_varchar
+from trailbook.local.engine.scope import Sql
+from trailbook.local.engine.signatures import Signature, signature
+from trailbook.local.engine.types import BIGINT, INTEGER, VARCHAR, Type, duckdb_type
+
+
+def _element_at(args: Sequence[Sql]) -> str:
+    zero = failure("INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1", args[0].type.args[0])
+    return f"CASE WHEN {args[1].text} = 0 THEN {zero} ELSE ({args[0].text})[{args[1].text}] END"
+
+
+def _contains(args: Sequence[Sql]) -> str:
+    values, wanted = args[0].text, args[1].text
+    return (
+        f"CASE WHEN {values} IS NULL OR {wanted} IS NULL THEN NULL WHEN list_contains({values}, {wanted}) THEN true "
+        f"WHEN list_position({values}, NULL) > 0 THEN NULL ELSE false END"
+    )
+
+
+def _join(args: Sequence[Sql]) -> str:
+    element = Sql("j", args[0].type.args[0])
+    texts = f"list_transform({args[0].text}, lambda j: {to_varchar(element, None)})"
+    if len(args) > 2:
+        texts = f"list_transform({texts}, lambda j: coalesce(j, {args[2].text}))"
+    return f"array_to_string({texts}, {args[1].text})"
+
+
+def _slice(args: Sequence[Sql]) -> str:
+    values, start, length = (a.text for a in args)
+    kind = args[0].type
+    zero = failure("INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1", kind)
+    negative = failure("INVALID_FUNCTION_ARGUMENT", "length must be greater than or equal to 0", kind)
+    empty = f"CAST([] AS {duckdb_type(kind)})"
+    return (
+        f"CASE WHEN {values} IS NULL OR {start} IS NULL OR {length} IS NULL THEN NULL WHEN {start} = 0 THEN {zero} "
+        f"WHEN {length} < 0 THEN {negative} WHEN {length} = 0 OR -{start} > len({values}) THEN {empty} "
+        f"WHEN {start} < 0 THEN list_slice({values}, len({values}) + {start} + 1, len({values}) + {start} + {length}) "
+        f"ELSE list_slice({values}, {start}, {start} + {length} - 1) END"
+    )
+
+
+def _distinct(values: str) -> str:
+    return f"list_filter({values}, lambda e, i: list_position({values}, e) = i)"
+
+
+def _except(args: Sequence[Sql]) -> str:
+    kept = f"list_filter({args[0].text}, lambda d: coalesce(list_position({args[1].text}, d), 0) = 0)"
+    return f"CASE WHEN {args[1].text} IS NOT NULL THEN {_distinct(kept)} END"
+
+
+def _intersect(args: Sequence[Sql]) -> str:
+    kept = f"list_filter({args[0].text}, lambda d: list_position({args[1].text}, d) > 0)"
+    return f"CASE WHEN {args[1].text} IS NOT NULL THEN {_distinct(kept)} END"
+
+
+def _overlap(args: Sequence[Sql]) -> str:
+    a, b = args[0].text, args[1].text
+    return (
+        f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL "
+        f"WHEN len(list_filter({a}, lambda d: d IS NOT NULL AND list_position({b}, d) > 0)) > 0 THEN true "
+        f"WHEN len({a}) > 0 AND len({b}) > 0 AND (list_position({a}, NULL) > 0 OR list_position({b}, NULL) > 0) "
+        f"THEN NULL ELSE false END"
+    )
+
+
+def _extreme(name: str) -> "object":
+    def build(args: Sequence[Sql]) -> str:
+        return f"CASE WHEN coalesce(list_position({args[0].text}, NULL), 0) = 0 THEN list_{name}({args[0].text}) END"
+
+    return build
+
+
+def _any(args: Sequence[Sql]) -> str:
+    return _match(args, "true", "false")
+
+
+def _match(args: Sequence[Sql], decisive: str, otherwise: str) -> str:
+    """Return three-valued any/all: `decisive` where an element is, NULL where one is unknown, else `otherwise`."""
+    values, function = args[0].text, args[1].text
+    results = f"list_transform({values}, {function})"
+    return (
+        f"CASE WHEN {values} IS NULL THEN NULL WHEN list_contains({results}, {decisive}) THEN {decisive} "
+        f"WHEN list_position({results}, NULL) > 0 THEN NULL ELSE {otherwise} END"
+    )
+
+
+def _all(args: Sequence[Sql]) -> str:
+    return _match(args, "false", "true")
+
+
+def _none(args: Sequence[Sql]) -> str:
+    return f"(NOT {_any(args)})"
+
+
+def _sequence(args: Sequence[Sql]) -> str:
+    start, stop = args[0].text, args[1].text
+    step = args[2].text if len(args) > 2 else f"CASE WHEN {start} <= {stop} THEN 1 ELSE -1 END"
+    return f"generate_series({start}, {stop}, {step})"
+
+
+def _date_sequence(args: Sequence[Sql]) -> str:
+    step = args[2].text if len(args) > 2 else "INTERVAL 1 DAY"
+    return (
+        f"CAST(generate_series(CAST({args[0].text} AS TIMESTAMP), CAST({args[1].text} AS TIMESTAMP), {step}) AS DATE[])"
+    )
+
+
+def _map(args: Sequence[Sql]) -> str:
+    return f"map({args[0].text}, {args[1].text})"
+
+
+def _map_at(args: Sequence[Sql]) -> str:
+    return f"({args[0].text})[{args[1].text}]"
+
+
+def _zip_type(args: Sequence[Sql]) -> Type:
+    return Type("array", (Type("row", tuple(a.type.args[0] for a in args), ("",) * len(args)),))
+
+
+FUNCTIONS: Mapping[str, Sequence[Signature]] = {
+    "cardinality": [
+        signature("array(T) -> bigint", "CAST(len({0}) AS BIGINT)"),
+        signature("map(K,V) -> bigint", "CAST(cardinality({0}) AS BIGINT)"),
+    ],
+    "element_at": [
+        signature("array(T), bigint -> T", _element_at),
+        signature("map(K,V), K -> V", _map_at),
+    ],
+    "contains": [
+        signature("array(T), T -> boolean", _contains),
+        signature("varchar, ipaddress -> boolean", "tb_cidr_contains({0}, {1})"),
+    ],
+    "array_position": [
+        signature(
+            "array(T), T -> bigint",
+            "CAST(coalesce(list_position({0}, {1}), CASE WHEN {0} IS NOT NULL THEN 0 END) AS BIGINT)",
+        )
+    ],
+    "array_join": [
+        signature("array(T), varchar -> varchar", _join),
+        signature("array(T), varchar, varchar -> varchar", _join),
+    ],
+    "array_distinct": [signature("array(T) -> array(T)", lambda a: _distinct(a[0].text))],
+    "array_sort": [signature("array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
+    "array_max": [signature("array(T) -> T", _extreme("max"))],  # type: ignore[arg-type]  # a Build, made by a closure
+    "array_min": [signature("array(T) -> T", _extreme("min"))],  # type: ignore[arg-type]  # a Build, made by a closure
+    "array_remove": [signature("array(T), T -> array(T)", "list_filter({0}, lambda d: d IS DISTINCT FROM {1})")],
+    "array_except": [signature("array(T), array(T) -> array(T)", _except)],
+    "array_intersect": [signature("array(T), array(T) -> array(T)", _intersect)],
+    "array_union": [
+        signature(
+            "array(T), array(T) -> array(T)",
+            lambda a: (
+                f"CASE WHEN {a[0].text} IS NOT NULL AND {a[1].text} IS NOT NULL THEN "
+                f"{_distinct(f'list_concat({a[0].text}, {a[1].text})')} END"
+            ),
+        )
+    ],
+    "arrays_overlap": [signature("array(T), array(T) -> boolean", _overlap)],
+    "flatten": [signature("array(array(T)) -> array(T)", "flatten({0})")],
+    "repeat": [signature("T, bigint -> array(T)", "list_transform(range({1}), lambda d: {0})")],
+    "slice": [signature("array(T), bigint, bigint -> array(T)", _slice)],
+    "sequence": [
+        signature("bigint, bigint -> array(bigint)", _sequence),
+        signature("bigint, bigint, bigint -> array(bigint)", _sequence),
+        signature("date, date -> array(date)", _date_sequence),
+        signature("date, date, interval day to second -> array(date)", _date_sequence),
+        signature("date, date, interval year to month -> array(date)", _date_sequence),
+        signature("timestamp, timestamp, interval day to second -> array(timestamp)", "generate_series({0}, {1}, {2})"),
+    ],
+    "zip": [
+        signature("array(T), array(U) -> unknown", "list_zip({0}, {1})", _zip_type),
+    ],
+    "map": [signature("array(K), array(V) -> map(K,V)", _map)],
+    "map_keys": [signature("map(K,V) -> array(K)", "map_keys({0})")],
+    "map_values": [signature("map(K,V) -> array(V)", "map_values({0})")],
+    "any_match": [signature("array(T), function(T,boolean) -> boolean", _any)],
+    "all_match": [signature("array(T), function(T,boolean) -> boolean", _all)],
+    "none_match": [signature("array(T), function(T,boolean) -> boolean", _none)],
+    "filter": [signature("array(T), function(T,boolean) -> array(T)", "list_filter({0}, {1})")],
+    "transform": [signature("array(T), function(T,R) -> array(R)", "list_transform({0}, {1})")],
+}

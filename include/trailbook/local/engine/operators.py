@@ -1,0 +1,269 @@
+"""Operators: comparison, arithmetic, logic, LIKE, IN, CASE, subqueries; typed as Trino types them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from trailbook.local.engine.casts import coerce, failure
+from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.scope import Context, Scope, Sql
+from trailbook.local.engine.types import (
+    BOOLEAN,
+    INTEGERS,
+    UNKNOWN,
+    VARCHAR,
+    Type,
+    array,
+    as_decimal,
+    common,
+    numeric,
+)
+
+_COMPARE: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.NullSafeEQ: "IS NOT DISTINCT FROM",
+    exp.NullSafeNEQ: "IS DISTINCT FROM",
+}
+_ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
+_UNORDERED = ("json", "map")
+
+
+def same(values: Sequence[Sql], what: str, node: exp.Expr) -> tuple[list[str], Type]:
+    """Return the values' texts in their common type. Raises SqlError (TYPE_MISMATCH)."""
+    kind = UNKNOWN
+    for value in values:
+        merged = common(kind, value.type)
+        if merged is None:
+            raise SqlError("TYPE_MISMATCH", f"{what}: {kind} and {value.type}", node)
+        kind = merged
+    return [coerce(v, kind).text for v in values], kind
+
+
+def _pair(left: Sql, right: Sql, sign: str, node: exp.Expr) -> tuple[str, str, Type]:
+    kind = common(left.type, right.type)
+    if kind is None:
+        raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
+    return coerce(left, kind).text, coerce(right, kind).text, kind
+
+
+def _comparison(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    sign = _COMPARE[type(node)]
+    if isinstance(node.expression, exp.Any | exp.All):
+        return _quantified(node, sign, context, scope, run)
+    left, right = run(node.this, context, scope), run(node.expression, context, scope)
+    a, b, kind = _pair(left, right, sign, node)
+    if kind.base in _UNORDERED and sign in ("<", "<=", ">", ">="):
+        raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
+    if kind.base == "json":
+        raise not_supported("comparing JSON values", node)
+    return Sql(f"({a} {sign} {b})", BOOLEAN)
+
+
+def _quantified(node: Any, sign: str, context: Context, scope: Scope, run: Any) -> Sql:
+    from trailbook.local.engine.queries import column_of
+
+    inner = node.expression.this
+    if not isinstance(inner, exp.Subquery | exp.Select):
+        raise not_supported("ANY or ALL of something other than a query", node)
+    left = run(node.this, context, scope)
+    query, kind = column_of(inner, left.type, context, scope, node)
+    word = "ANY" if isinstance(node.expression, exp.Any) else "ALL"
+    return Sql(f"({coerce(left, kind).text} {sign} {word} ({query}))", BOOLEAN)
+
+
+def _arithmetic(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    sign = _ARITHMETIC[type(node)]
+    left, right = run(node.this, context, scope), run(node.expression, context, scope)
+    moment = _moment(left, right, sign)
+    if moment is not None:
+        return moment
+    kind = common(left.type, right.type)
+    if kind is None or not (numeric(kind) or kind == UNKNOWN):
+        raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
+    if kind.base == "decimal":
+        return _decimal(left, right, sign, node)
+    a, b = coerce(left, kind).text, coerce(right, kind).text
+    if kind.base in INTEGERS and sign in "/%":
+        zero = failure("DIVISION_BY_ZERO", "Division by zero", kind)
+        return Sql(f"CASE WHEN {b} = 0 THEN {zero} ELSE ({a} {'//' if sign == '/' else '%'} {b}) END", kind)
+    return Sql(f"({a} {sign} {b})", kind)
+
+
+def _decimal(left: Sql, right: Sql, sign: str, node: exp.Expr) -> Sql:
+    (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
+    if sign not in "+-*":
+        raise not_supported(f"decimal {sign} decimal (cast one side to double)", node)
+    scale = s1 + s2 if sign == "*" else max(s1, s2)
+    precision = p1 + p2 if sign == "*" else max(p1 - s1, p2 - s2) + scale + 1
+    if precision > 38:
+        raise not_supported("a decimal of more than 38 digits", node)
+    kind = Type("decimal", digits=(precision, scale))
+    a, b = (coerce(v, Type("decimal", digits=as_decimal(v.type))).text for v in (left, right))
+    return Sql(f"CAST(({a} {sign} {b}) AS DECIMAL({precision},{scale}))", kind)
+
+
+def _moment(left: Sql, right: Sql, sign: str) -> Sql | None:
+    moments = ("date", "timestamp", "timestamptz")
+    if right.type.base.startswith("interval") and left.type.base in moments and sign in "+-":
+        kind = "DATE" if left.type.base == "date" else "TIMESTAMP"
+        return Sql(f"CAST(({left.text} {sign} {right.text}) AS {kind})", left.type)
+    if left.type.base.startswith("interval") and right.type.base in moments and sign == "+":
+        return _moment(right, left, sign)
+    return None
+
+
+def _negative(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    value = run(node.this, context, scope)
+    if not numeric(value.type):
+        raise SqlError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)
+    return Sql(f"(-{value.text})", value.type)
+
+
+def _logic(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    word = "AND" if isinstance(node, exp.And) else "OR"
+    texts = [_condition(n, word, context, scope, run) for n in node.flatten()]
+    return Sql(f"({f' {word} '.join(texts)})", BOOLEAN)
+
+
+def _condition(node: exp.Expr, word: str, context: Context, scope: Scope, run: Any) -> str:
+    value = run(node, context, scope)
+    if common(value.type, BOOLEAN) != BOOLEAN:
+        raise SqlError("TYPE_MISMATCH", f"Logical expression term must evaluate to a boolean: {value.type}", node)
+    return coerce(value, BOOLEAN).text
+
+
+def _not(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    return Sql(f"(NOT {_condition(node.this, 'NOT', context, scope, run)})", BOOLEAN)
+
+
+def _is(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    if not isinstance(node.expression, exp.Null):
+        raise not_supported("IS with something other than NULL", node)
+    return Sql(f"({run(node.this, context, scope).text} IS NULL)", BOOLEAN)
+
+
+def _between(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    values = [run(n, context, scope) for n in (node.this, node.args["low"], node.args["high"])]
+    texts, _ = same(values, "Cannot check if value is BETWEEN", node)
+    if node.args.get("symmetric"):
+        raise not_supported("BETWEEN SYMMETRIC", node)
+    return Sql(f"({texts[0]} BETWEEN {texts[1]} AND {texts[2]})", BOOLEAN)
+
+
+def _in(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    from trailbook.local.engine.queries import column_of
+
+    left = run(node.this, context, scope)
+    if query := node.args.get("query"):
+        body, kind = column_of(query, left.type, context, scope, node)
+        return Sql(f"({coerce(left, kind).text} IN ({body}))", BOOLEAN)
+    if not node.expressions:
+        raise not_supported("IN without a list", node)
+    values = [left, *(run(e, context, scope) for e in node.expressions)]
+    texts, _ = same(values, "IN value and list items must be the same type", node)
+    return Sql(f"({texts[0]} IN ({', '.join(texts[1:])}))", BOOLEAN)
+
+
+def _like(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    escape = ""
+    if isinstance(node, exp.Escape):
+        mark = run(node.expression, context, scope)
+        escape = f" ESCAPE {mark.text}"
+        node = node.this
+        if not isinstance(node, exp.Like):
+            raise not_supported("ESCAPE without LIKE", node)
+    values = [run(n, context, scope) for n in (node.this, node.expression)]
+    for value in values:
+        if common(value.type, VARCHAR) != VARCHAR:
+            raise SqlError(
+                "TYPE_MISMATCH", f"Left side of LIKE expression must evaluate to a varchar ({value.type})", node
+            )
+    return Sql(f"({coerce(values[0], VARCHAR).text} LIKE {coerce(values[1], VARCHAR).text}{escape})", BOOLEAN)
+
+
+def _concat(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    left, right = run(node.this, context, scope), run(node.expression, context, scope)
+    if "array" in (left.type.base, right.type.base):
+        sides = [v if v.type.base == "array" else Sql(f"[{v.text}]", array(v.type)) for v in (left, right)]
+        texts, kind = same(sides, "Cannot concatenate", node)
+        return Sql(
+            f"CASE WHEN {texts[0]} IS NOT NULL AND {texts[1]} IS NOT NULL THEN list_concat({texts[0]}, {texts[1]}) END",
+            kind,
+        )
+    texts, kind = same([left, right], "Cannot apply operator: ||", node)
+    if kind.base not in ("varchar", "varbinary", "unknown"):
+        raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} || {right.type}", node)
+    return Sql(f"({texts[0]} || {texts[1]})", VARCHAR if kind == UNKNOWN else kind)
+
+
+def _case(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    branches = node.args["ifs"]
+    subject = run(node.this, context, scope) if node.this else None
+    whens = []
+    for branch in branches:
+        if subject is None:
+            whens.append(_condition(branch.this, "WHEN", context, scope, run))
+        else:
+            a, b, _ = _pair(subject, run(branch.this, context, scope), "=", node)
+            whens.append(f"{a} = {b}")
+    results = [run(b.args["true"], context, scope) for b in branches]
+    default = node.args.get("default")
+    results.append(run(default, context, scope) if default is not None else Sql("NULL", UNKNOWN))
+    texts, kind = same(results, "All CASE results must be the same type", node)
+    body = " ".join(f"WHEN {w} THEN {t}" for w, t in zip(whens, texts, strict=False))
+    return Sql(f"CASE {body} ELSE {texts[-1]} END", kind)
+
+
+def _if(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    condition = _condition(node.this, "IF", context, scope, run)
+    otherwise = node.args.get("false")
+    values = [run(node.args["true"], context, scope)]
+    values.append(run(otherwise, context, scope) if otherwise is not None else Sql("NULL", UNKNOWN))
+    texts, kind = same(values, "All IF results must be the same type", node)
+    return Sql(f"CASE WHEN {condition} THEN {texts[0]} ELSE {texts[1]} END", kind)
+
+
+def _subquery(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    from trailbook.local.engine.queries import compile_query
+
+    relation = compile_query(node, context, scope)
+    if len(relation.fields) != 1:
+        raise SqlError("SYNTAX_ERROR", f"Subquery must return one column, found {len(relation.fields)}", node)
+    for field in relation.fields:
+        context.uses |= field.uses
+    context.uses |= relation.always
+    return Sql(f"({relation.text})", relation.fields[0].type)
+
+
+def _exists(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    from trailbook.local.engine.queries import compile_query
+
+    relation = compile_query(node.this, context, scope)
+    context.uses |= relation.always
+    return Sql(f"EXISTS ({relation.text})", BOOLEAN)
+
+
+OPERATORS: dict[type[exp.Expr], Any] = {
+    **dict.fromkeys(_COMPARE, _comparison),
+    **dict.fromkeys(_ARITHMETIC, _arithmetic),
+    exp.And: _logic,
+    exp.Or: _logic,
+    exp.Not: _not,
+    exp.Neg: _negative,
+    exp.Is: _is,
+    exp.Between: _between,
+    exp.In: _in,
+    exp.Like: _like,
+    exp.Escape: _like,
+    exp.DPipe: _concat,
+    exp.Case: _case,
+    exp.If: _if,
+    exp.Subquery: _subquery,
+    exp.Exists: _exists,
+}

@@ -1,0 +1,63 @@
+"""Reading Athena SQL with sqlglot, with every function left as it was written.
+
+sqlglot maps known functions to portable nodes, and that mapping is where answers silently change; here each call stays
+an `Anonymous` node with its own name, so that the allow-list in `signatures` decides what it means.
+"""
+
+from typing import ClassVar
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.trino import Trino
+from sqlglot.errors import ParseError, SqlglotError, TokenError
+from sqlglot.parsers.trino import TrinoParser
+
+from trailbook.local.engine.errors import SqlError
+
+_KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "LISTAGG")
+_MOST_TEXT = 262_144
+"""Athena's own limit on a query's length, in bytes."""
+
+
+class _Parser(TrinoParser):
+    FUNCTIONS: ClassVar = {}
+    FUNCTION_PARSERS: ClassVar = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _KEPT}
+    NO_PAREN_FUNCTION_PARSERS: ClassVar = {
+        k: v for k, v in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if k in ("CASE", "IF", "ANY")
+    }
+
+
+class AthenaQuery(Trino):
+    """Trino's grammar without sqlglot's function mapping and without its shift of array indexes."""
+
+    INDEX_OFFSET = 0
+    Parser = _Parser
+
+
+def parse_query(sql: str) -> exp.Query:
+    """Return the one query of a text. Raises SqlError (SYNTAX_ERROR, NOT_SUPPORTED)."""
+    if len(sql.encode("utf-8", "surrogatepass")) > _MOST_TEXT:
+        raise SqlError("INVALID_INPUT", f"the query is longer than {_MOST_TEXT} bytes")
+    if "\x00" in sql:
+        raise SqlError("SYNTAX_ERROR", "the query contains a NUL character")
+    try:
+        found = [s for s in sqlglot.parse(sql, dialect=AthenaQuery) if s is not None]
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {}
+        place = f"line {first.get('line', 1)}:{first.get('col', 1)}"
+        raise SqlError("SYNTAX_ERROR", _plain(str(first.get("description") or error)), place=place) from None
+    except (TokenError, SqlglotError, ValueError) as error:
+        raise SqlError("SYNTAX_ERROR", _plain(str(error)), place="line 1:1") from None
+    except RecursionError:
+        raise SqlError("STACK_OVERFLOW", "the query is nested too deeply") from None
+    if len(found) != 1:
+        raise SqlError("SYNTAX_ERROR", f"expected one statement, found {len(found)}", place="line 1:1")
+    statement = found[0]
+    if not isinstance(statement, exp.Query | exp.Values):
+        raise SqlError("NOT_SUPPORTED", f"{statement.key.upper()} is not supported by the local Athena", statement)
+    return statement  # type: ignore[return-value]  # a bare VALUES is a query in Trino; sqlglot types it apart
+
+
+def _plain(message: str) -> str:
+    """Return sqlglot's message as one line without the terminal codes that underline the place."""
+    return " ".join(message.replace("\x1b[4m", "").replace("\x1b[0m", "").split())[:500]

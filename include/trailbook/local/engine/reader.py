@@ -1,0 +1,129 @@
+"""Reading CloudTrail files with DuckDB: gzip or plain JSON, one `Records` object, an array, or a record per line.
+
+JSON keys are case-sensitive in DuckDB, so each column's Hive type is written with CloudTrail's own key names.
+"""
+
+import gzip
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+
+from trailbook.local.engine.types import Type, duckdb_type, identifier, text
+
+_NAMES = (
+    "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage "
+    "requestParameters responseElements additionalEventData requestID eventID readOnly eventType apiVersion "
+    "recipientAccountId serviceEventDetails sharedEventID vpcEndpointId vpcEndpointAccountId eventCategory "
+    "managementEvent sessionCredentialFromConsole edgeDeviceDetails tlsDetails principalId accountId invokedBy "
+    "accessKeyId userName onBehalfOf userId identityStoreArn credentialId sessionContext mfaAuthenticated creationDate "
+    "sessionIssuer ec2RoleDelivery webIdFederationData federatedProvider updatedFields originalRequestID originalEventID "
+    "tlsVersion cipherSuite clientProvidedHostHeader insightDetails inScopeOf sourceIdentity"
+)
+_KEYS: Mapping[str, str] = {name.lower(): name for name in _NAMES.split()}
+_SMALL = 16 * 1024 * 1024
+"""DuckDB's own limit on one JSON value; files that hold more are read one by one with a limit of their own."""
+
+
+class Shape(StrEnum):
+    """How a file holds its records."""
+
+    RECORDS = "records"
+    ARRAY = "array"
+    LINES = "lines"
+
+
+def json_key(name: str, path: tuple[str, ...] = ()) -> str:
+    """Return CloudTrail's spelling of a column or field name."""
+    if path == ("resources",) and name == "arn":
+        return "ARN"
+    return _KEYS.get(name, name)
+
+
+def structure(kind: Type, path: tuple[str, ...]) -> str:
+    """Return a type as json_transform wants it: JSON text with CloudTrail's keys."""
+    if kind.base == "array":
+        return f"[{structure(kind.args[0], path)}]"
+    if kind.base == "row":
+        fields = zip(kind.names, kind.args, strict=True)
+        return "{" + ",".join(f'"{json_key(n, path)}":{structure(t, (*path, n))}' for n, t in fields) + "}"
+    return f'"{duckdb_type(kind)}"'
+
+
+def records_structure(columns: Sequence[tuple[str, Type]]) -> str:
+    """Return the structure of one record that has these columns; of no columns, one key, for json needs one."""
+    wanted = list(columns) or [("eventid", Type("varchar"))]
+    return "{" + ",".join(f'"{json_key(n)}":{structure(t, (n,))}' for n, t in wanted) + "}"
+
+
+def unnested(columns: Sequence[tuple[str, Type]], shape: Shape, source: str = "json") -> str:
+    """Return the DuckDB text that turns a JSON value of a known shape into a list of record structs."""
+    one = records_structure(columns)
+    wrapped = '{"Records":[' + one + "]}"
+    records = f"json_transform({source}, {text(wrapped)}).Records"
+    listed = f"json_transform({source}, {text('[' + one + ']')})"
+    if shape is Shape.RECORDS:
+        return records
+    if shape is Shape.ARRAY:
+        return listed
+    single = f"[json_transform({source}, {text(one)})]"
+    return (
+        f"CASE WHEN json_type({source}) = 'ARRAY' THEN {listed} WHEN json_exists({source}, '$.Records') THEN {records} "
+        f"WHEN json_type({source}) = 'OBJECT' THEN {single} END"
+    )
+
+
+def select_records(columns: Sequence[tuple[str, Type]], files: Sequence[Path], shape: Shape) -> str:
+    """Return a query over files of one shape: the columns, lower case, and `filename`. `files` must not be empty."""
+    picked = ", ".join(f"CAST(r.{identifier(json_key(n))} AS {duckdb_type(t)}) AS {identifier(n)}" for n, t in columns)
+    branches = [
+        f"SELECT {picked + ', ' if picked else ''}filename FROM (SELECT unnest({unnested(columns, shape)}) AS r, filename "  # noqa: S608  # identifiers and literals are quoted
+        f"FROM read_json_objects([{', '.join(text(str(f)) for f in group)}], format='unstructured', filename=true, "
+        f"maximum_object_size={limit}))"
+        for limit, group in _by_size(files)
+    ]
+    return " UNION ALL ".join(branches)
+
+
+def _by_size(files: Iterable[Path]) -> list[tuple[int, list[Path]]]:
+    small, large = [], []
+    for file in files:
+        size = unpacked_size(file)
+        if size < _SMALL:
+            small.append(file)
+        else:
+            large.append((size + 1024, [file]))
+    return ([(_SMALL, small)] if small else []) + large
+
+
+def unpacked_size(file: Path) -> int:
+    """Return the size of a file's content; for gzip what its trailer says (one member, less than 4 GiB)."""
+    size = file.stat().st_size
+    if not file.name.endswith(".gz") or size < 18:
+        return size
+    with file.open("rb") as body:
+        body.seek(-4, 2)
+        return int.from_bytes(body.read(4), "little")
+
+
+def shape_of(file: Path) -> Shape | None:
+    """Return how a file holds its records, from its first bytes; None for a CloudTrail digest file.
+
+    Raises ValueError saying what is wrong with a file that cannot be read as JSON at all.
+    """
+    if file.stat().st_size == 0:
+        raise ValueError("the file is empty (0 bytes)")
+    try:
+        with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as body:
+            head = body.read(4096)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"the file cannot be read: {error}") from None
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if re.match(rb'\{\s*"Records"\s*:', start):
+        return Shape.RECORDS
+    if start.startswith(b"["):
+        return Shape.ARRAY
+    if not start.startswith(b"{"):
+        raise ValueError("the file is not JSON")
+    return None if b'"digestS3Object"' in start or b'"digestStartTime"' in start else Shape.LINES

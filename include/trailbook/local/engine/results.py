@@ -1,0 +1,98 @@
+"""Results as Athena writes them: text of each value, the CSV object, and the types of ResultSetMetadata."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from trailbook.athena.execution import Column
+from trailbook.local.engine.native import FUNCTIONS, java_double
+from trailbook.local.engine.types import Type
+
+Row = list[str | None]
+
+_SHOWN = {"timestamptz": "timestamp with time zone"}
+_IP_TEXT = FUNCTIONS["tb_ip_text"][0]
+
+
+def column(name: str, kind: Type) -> Column:
+    """Return a result column under the type name that ResultSetMetadata shows."""
+    return Column(name, _SHOWN.get(kind.base, kind.base))
+
+
+def render(value: Any, kind: Type) -> str | None:
+    """Return the text of a value fetched from DuckDB; None is NULL."""
+    if value is None:
+        return None
+    base = kind.base
+    if base == "array":
+        return "[" + ", ".join(_inner(v, kind.args[0]) for v in value) + "]"
+    if base == "map":
+        return "{" + ", ".join(f"{_inner(k, kind.args[0])}={_inner(v, kind.args[1])}" for k, v in value.items()) + "}"
+    if base == "row":
+        parts = value.values() if isinstance(value, dict) else value
+        names = [name or f"field{i}" for i, name in enumerate(kind.names)]
+        pairs = zip(names, parts, kind.args, strict=True)
+        return "{" + ", ".join(f"{name}={_inner(v, k)}" for name, v, k in pairs) + "}"
+    if base in ("double", "real"):
+        return java_double(float(value))
+    if base == "boolean":
+        return "true" if value else "false"
+    if base in ("timestamp", "timestamptz"):
+        return _moment(value, kind)
+    if base == "varbinary":
+        return " ".join(f"{b:02x}" for b in bytes(value))
+    if base == "ipaddress":
+        return str(_IP_TEXT(value))
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _inner(value: Any, kind: Type) -> str:
+    text = render(value, kind)
+    return "null" if text is None else text
+
+
+def _moment(value: datetime, kind: Type) -> str:
+    if kind.base == "timestamptz" and kind.zone not in ("UTC", "?"):
+        value = value.replace(tzinfo=UTC).astimezone(ZoneInfo(kind.zone))
+    text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+    return f"{text} {kind.zone}" if kind.base == "timestamptz" else text
+
+
+def csv_line(row: Sequence[str | None]) -> str:
+    """Return one CSV line: every value quoted, a quote doubled, NULL is nothing at all."""
+    return ",".join("" if v is None else '"' + v.replace('"', '""') + '"' for v in row) + "\n"
+
+
+def write_csv(header: Sequence[str], rows: Iterable[Sequence[str | None]]) -> bytes:
+    """Return the result object's bytes."""
+    return "".join([csv_line(header), *map(csv_line, rows)]).encode("utf-8", "surrogatepass")
+
+
+def read_csv(body: bytes) -> list[Row]:
+    """Return the rows of a result object, header first; an empty unquoted value is NULL."""
+    return list(_rows(body.decode("utf-8", "surrogatepass")))
+
+
+def _rows(text: str) -> Iterator[Row]:
+    row: Row = []
+    at = 0
+    while at < len(text):
+        if text[at] == '"':
+            end = at + 1
+            while True:
+                end = text.index('"', end)
+                if text[end + 1 : end + 2] != '"':
+                    break
+                end += 2
+            row.append(text[at + 1 : end].replace('""', '"'))
+            at = end + 1
+        else:
+            row.append(None)
+        if text[at : at + 1] == ",":
+            at += 1
+            if at == len(text) or text[at] == "\n":
+                row.append(None)
+        if at >= len(text) or text[at] == "\n":
+            yield row
+            row, at = [], at + 1

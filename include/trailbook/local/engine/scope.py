@@ -1,0 +1,136 @@
+"""Names: what a query's relations offer, how a dotted name is found among them, and which table columns are read."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sqlglot import exp
+
+from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.types import Type, field_name, text
+
+Use = tuple[str, str]
+"""A physical scan's name and one of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A compiled expression: DuckDB text (safe to embed anywhere) and its Trino type."""
+
+    text: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A visible column: its name and relation in lower case ('' where there is none), its type and its DuckDB text."""
+
+    name: str
+    type: Type
+    sql: str
+    relation: str = ""
+    uses: frozenset[Use] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A compiled query: its text yields columns c0, c1, …, named and typed by `fields`; `always` is read regardless."""
+
+    text: str
+    fields: tuple[Field, ...]
+    always: frozenset[Use] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a physical table."""
+
+    name: str
+    type: Type
+    partition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One reference to a physical table; `predicates` are DuckDB texts over its partition columns, all to hold."""
+
+    name: str
+    database: str
+    table: str
+    columns: tuple[TableColumn, ...]
+    predicates: list[str] = field(default_factory=list)
+
+
+class Catalog(Protocol):
+    """What the analysis asks about tables."""
+
+    def columns(self, database: str, table: str) -> Sequence[TableColumn] | None:
+        """Return a table's columns in order, or None where there is no such table."""
+        ...
+
+    def has_database(self, database: str) -> bool:
+        """Say whether there is such a database."""
+        ...
+
+
+@dataclass(slots=True)
+class Context:
+    """The state of one analysis."""
+
+    catalog: Catalog
+    database: str
+    now: datetime
+    scans: list[Scan] = field(default_factory=list)
+    ctes: dict[str, tuple[str, Relation]] = field(default_factory=dict)
+    uses: set[Use] = field(default_factory=set)
+    names: int = 0
+
+    def fresh(self, prefix: str) -> str:
+        """Return a name that no other part of the statement has."""
+        self.names += 1
+        return f"{prefix}{self.names}"
+
+
+class Scope:
+    """The fields that an expression sees; `parent` is the enclosing query's or lambda's."""
+
+    def __init__(self, fields: Iterable[Field] = (), parent: "Scope | None" = None) -> None:
+        """Hold the fields in order."""
+        self.fields = tuple(fields)
+        self.parent = parent
+
+    def resolve(self, parts: Sequence[str], node: exp.Expr, context: Context) -> Sql:
+        """Return the value of a dotted name. Raises SqlError (COLUMN_NOT_FOUND, AMBIGUOUS_NAME)."""
+        lowered = [p.lower() for p in parts]
+        scope: Scope | None = self
+        while scope is not None:
+            for found, rest in _matches(scope.fields, lowered):
+                if len(found) > 1:
+                    raise SqlError("AMBIGUOUS_NAME", f"Column '{'.'.join(parts)}' is ambiguous", node)
+                value = dereference(Sql(found[0].sql, found[0].type), rest)
+                if value is not None:
+                    context.uses |= found[0].uses
+                    return value
+            scope = scope.parent
+        raise SqlError("COLUMN_NOT_FOUND", f"Column '{'.'.join(lowered)}' cannot be resolved", node)
+
+
+def _matches(fields: Sequence[Field], parts: Sequence[str]) -> Iterable[tuple[list[Field], Sequence[str]]]:
+    if len(parts) > 1 and (found := [f for f in fields if f.relation == parts[0] and f.name == parts[1]]):
+        yield found, parts[2:]
+    if found := [f for f in fields if f.name == parts[0]]:
+        yield found, parts[1:]
+    if len(parts) > 2 and (found := [f for f in fields if f.relation == parts[1] and f.name == parts[2]]):
+        yield found, parts[3:]
+
+
+def dereference(value: Sql, names: Sequence[str]) -> Sql | None:
+    """Return a row's field, a field's field and so on; None where there is none of that name."""
+    for name in names:
+        if value.type.base != "row" or name not in value.type.names:
+            return None
+        index = value.type.names.index(name)
+        inner = field_name(value.type, index)
+        value = Sql(f"struct_extract({value.text}, {text(inner)})", value.type.args[index])
+    return value

@@ -1,0 +1,203 @@
+"""A folder of CloudTrail files, or a list of records, as an Athena in this process: no server, no AWS.
+
+The files are read once, into Parquet in a temporary folder; then many queries run against them. A file that cannot be
+read does not stop the rest: it is a sentence in `problems`.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import threading
+import uuid
+import weakref
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from trailbook.athena.execution import Execution
+from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
+from trailbook.local.engine.engine import ENGINE_VERSION, connect, lock_down, run
+from trailbook.local.engine.loading import Loaded, load
+from trailbook.local.engine.reader import Shape, unnested
+from trailbook.local.engine.results import write_csv
+from trailbook.local.engine.scope import Scan, TableColumn
+from trailbook.local.engine.types import VARCHAR, Type, duckdb_type, from_hive, identifier
+from trailbook.settings import PhysicalTable
+from trailbook.sql.schema import COLUMNS
+
+Progress = Callable[[int, int], None]
+
+_KINDS: Mapping[str, Type] = {name: from_hive(hive) for name, hive in COLUMNS.items()}
+
+
+class FolderAthena:
+    """Satisfies `trailbook.athena.execution.Athena` over log files or records. Use it from one thread at a time."""
+
+    def __init__(self, table: PhysicalTable, directory: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        """Serve `table` from the relation `trail` of the connection; `from_folder` and `from_records` make one."""
+        self._table = table
+        self._directory = directory
+        self._connection = connection
+        self._executions: dict[str, Execution] = {}
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self.problems: tuple[str, ...] = ()
+        self._closer = weakref.finalize(self, _close, connection, directory)
+
+    @classmethod
+    def from_folder(
+        cls, paths: Sequence[Path], *, table: PhysicalTable, progress: Progress | None = None
+    ) -> "FolderAthena":
+        """Read every `*.json` and `*.json.gz` under the paths (files or folders), in any layout.
+
+        `progress` gets bytes read and bytes in total. Raises DeploymentError where a path does not exist.
+        """
+        missing = [p for p in paths if not p.exists()]
+        if missing:
+            raise DeploymentError(f"{missing[0]}: expected a folder or a file of CloudTrail logs, found nothing there")
+        directory = Path(tempfile.mkdtemp(prefix="trailbook-"))
+        connection = connect(threads=max(1, os.cpu_count() or 1))
+        athena = cls(table, directory, connection)
+        try:
+            loaded: Loaded = load(connection, log_files(paths), list(_KINDS.items()), directory, progress)
+        except BaseException:
+            athena.close()
+            raise
+        athena.problems, athena._bytes = loaded.problems, loaded.bytes
+        connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, loaded.source)}")
+        lock_down(connection, [str(directory)])
+        return athena
+
+    @classmethod
+    def from_records(cls, records: Iterable[Mapping[str, Any]], *, table: PhysicalTable) -> "FolderAthena":
+        """Hold CloudTrail records (as in a file's `Records`) in memory."""
+        directory = Path(tempfile.mkdtemp(prefix="trailbook-"))
+        connection = connect(threads=1)
+        athena = cls(table, directory, connection)
+        fields = ", ".join(f"{identifier(n)} {duckdb_type(k)}" for n, k in _KINDS.items())
+        connection.execute(f"CREATE TABLE records ({fields})")
+        connection.execute("CREATE TABLE raw (json JSON)")
+        connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, 'SELECT * FROM records')}")
+        lock_down(connection, [])
+        athena.replace_records(records)
+        return athena
+
+    def replace_records(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Hold other records instead, on the same connection."""
+        texts = [json.dumps(r, ensure_ascii=False) for r in records]
+        with self._lock:
+            con = self._connection
+            con.execute("DELETE FROM records")
+            con.execute("DELETE FROM raw")
+            self._executions.clear()
+            self._bytes = sum(len(t) for t in texts)
+            if texts:
+                con.execute("INSERT INTO raw SELECT CAST(unnest(?) AS JSON)", [texts])
+                picked = unnested(list(_KINDS.items()), Shape.ARRAY, "json_group_array(json)")
+                con.execute(f"INSERT INTO records SELECT unnest(r) FROM (SELECT unnest({picked}) AS r FROM raw)")
+
+    @property
+    def events(self) -> int:
+        """The number of records held."""
+        with self._lock:
+            found = self._connection.execute("SELECT count(*) FROM trail").fetchone()
+        return int(found[0]) if found else 0
+
+    def span(self) -> tuple[datetime, datetime] | None:
+        """Return the first and last event time (UTC), or None where there is no event."""
+        times = "TRY(CAST(replace(replace(eventtime, 'T', ' '), 'Z', '') AS TIMESTAMP))"
+        with self._lock:
+            found = self._connection.execute(f"SELECT min(t), max(t) FROM (SELECT {times} AS t FROM trail)").fetchone()
+        if found is None or found[0] is None:
+            return None
+        return found[0].replace(tzinfo=UTC), found[1].replace(tzinfo=UTC)
+
+    def execute(self, sql: str, *, token: str) -> Execution:
+        """Run a query to its end. Raises QueryFailed with Athena's reason, QueryCancelled when interrupted."""
+        name = str(uuid.UUID(hashlib.sha256(f"{token}\0{sql}".encode("utf-8", "surrogatepass")).hexdigest()[:32]))
+        with self._lock:
+            known = self._executions.get(name)
+            if known is not None:
+                return known
+            try:
+                result = run(self._connection, self, sql, self._table.database)
+            except duckdb.InterruptException:
+                raise QueryCancelled("the query was interrupted") from None
+            output = self._directory / f"{name}.csv"
+            output.write_bytes(write_csv([c.name for c in result.columns], result.rows))
+            execution = Execution(
+                name, result.columns, str(output), result.data_scanned_in_bytes, result.engine_ms, ENGINE_VERSION
+            )
+            self._executions[name] = execution
+            return execution
+
+    def download(self, execution: Execution, to: Path) -> None:
+        """Copy the execution's result CSV. Raises InvalidRequest where it is not one of this Athena's."""
+        source = Path(execution.output)
+        if source.parent != self._directory or not source.is_file():
+            raise InvalidRequest(f"query {execution.query_execution_id}: its result is not held here any more")
+        shutil.copyfile(source, to)
+
+    def columns(self, database: str, table: str) -> Sequence[TableColumn] | None:
+        """Return the columns of the one table there is (the engine's Catalog)."""
+        if (database, table) != (self._table.database.lower(), self._table.name.lower()):
+            return None
+        names = (self._table.account_column, self._table.region_column, self._table.day_column)
+        return [
+            *(TableColumn(n, k) for n, k in _KINDS.items()),
+            *(TableColumn(n, VARCHAR, partition=True) for n in names),
+        ]
+
+    def has_database(self, database: str) -> bool:
+        """Say whether it is the one database there is (the engine's Catalog)."""
+        return database == self._table.database.lower()
+
+    def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
+        """Show the records under the scan's name (the engine's Tables); every file counts as scanned."""
+        connection.execute(f"CREATE VIEW {scan.name} AS SELECT * FROM trail")
+        return self._bytes
+
+    def explain(self, message: str) -> str | None:
+        """Return None: files were read before any query ran (the engine's Tables)."""
+        return None
+
+    def close(self) -> None:
+        """Remove the temporary folder and the connection; closing twice is harmless."""
+        self._closer()
+
+    def __enter__(self) -> "FolderAthena":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+
+def log_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files to read: those named, and every `*.json` and `*.json.gz` below the folders named, sorted."""
+    found: set[Path] = set()
+    for path in paths:
+        if path.is_file():
+            found.add(path)
+        else:
+            found.update(p for p in path.rglob("*") if p.name.endswith((".json", ".json.gz")) and p.is_file())
+    return sorted(found)
+
+
+def _with_partitions(table: PhysicalTable, source: str) -> str:
+    account, region, day = (identifier(c) for c in (table.account_column, table.region_column, table.day_column))
+    return (
+        f"SELECT *, coalesce(recipientaccountid, useridentity.accountid) AS {account}, awsregion AS {region}, "  # noqa: S608  # identifiers are quoted
+        f"replace(left(eventtime, 10), '-', '/') AS {day} FROM ({source})"
+    )
+
+
+def _close(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    connection.close()
+    shutil.rmtree(directory, ignore_errors=True)
