@@ -1,0 +1,121 @@
+"""`report.html`: one page without scripts or outside resources, for a manager at a glance and an auditor in full.
+
+Invariants: every expression of the templates is escaped and has its hidden characters marked, by the engine's own hooks
+(autoescape and finalize) and not by each template; the Content-Security-Policy allows the page's own style, no more.
+"""
+
+import base64
+import hashlib
+import re
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from trailbook.report import statements, view
+from trailbook.report.markdown import to_html
+from trailbook.report.model import Report, cost_usd, next_runbooks
+from trailbook.report.text import amount, clip, sentence, size, visible, web_address
+from trailbook.report.values import shown
+from trailbook.verdict import Verdict
+
+MOST_COMMANDS = 5
+"""Commands of one pivot that the page lists."""
+
+_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
+_MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
+_BLOCK = 20_000
+
+
+class Block(str):
+    """A text of several lines, whose line breaks and tabs stay."""
+
+    __slots__ = ()
+
+
+def render(report: Report) -> bytes:
+    """Return the page as UTF-8."""
+    environment = _environment()
+    style = environment.get_template("report.css").render()
+    page = environment.get_template("report.html.j2").render(_context(report), style_hash=_hash(style))
+    return page.encode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("trailbook.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "address": web_address,
+        "amount": amount,
+        "block": lambda value: Block(clip(value, _BLOCK)),
+        "clip": clip,
+        "mitre": _technique_address,
+        "sentence": sentence,
+        "shown": lambda value: clip(shown(value)),
+        "size": size,
+        "usd": _usd,
+    }
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    """Mark the hidden characters of every text on its way into the page; Markup is the guide, which did so itself."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return visible(value, keep="\n\t" if isinstance(value, Block) else "")
+    return value
+
+
+def _hash(style: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+
+def _context(report: Report) -> dict[str, Any]:
+    groups = view.groups(report)
+    verdict = report.outcome.judgement.verdict
+    return {
+        "report": report,
+        "plan": report.plan,
+        "outcome": report.outcome,
+        "runbook": report.runbook,
+        "seen": report.outcome.completeness,
+        "tally": report.tally,
+        "verdict": verdict.value,
+        "verdict_mark": _MARKS[verdict],
+        "meaning": statements.MEANINGS[verdict],
+        "reasons": statements.verdict(report),
+        "window": statements.span(report.plan.window),
+        "length": statements.duration(report.plan.window.duration),
+        "started": statements.started(report.plan),
+        "completeness": statements.completeness(report.outcome.completeness),
+        "gaps": statements.gaps(report.outcome.completeness),
+        "no_findings": statements.no_findings(report),
+        "comparison": statements.comparison(report),
+        "matrix": view.matrix(report),
+        "groups": groups,
+        "bar": view.bar(groups),
+        "columns": view.head_columns(report),
+        "key": tuple(report.runbook.result.key),
+        "guide": to_html(report.runbook.guide),
+        "next_runbooks": next_runbooks(report),
+        "most_commands": MOST_COMMANDS,
+        "queries": tuple((query, cost_usd(query)) for query in report.outcome.queries),
+    }
+
+
+def _technique_address(technique: str) -> str | None:
+    if not _TECHNIQUE.fullmatch(technique):
+        return None
+    return f"https://attack.mitre.org/techniques/{technique.replace('.', '/')}/"
+
+
+def _usd(value: Decimal) -> str:
+    return f"{value:,.2f}" if value >= 1 else f"{value:.6f}"
