@@ -41,10 +41,12 @@ class Settings:
     deferrable: bool = False
     poll_seconds: float = 2.0
     query_timeout_seconds: float = 1800.0
+    retry_seconds: float = 15.0
+    """Pause before a DAG task's first retry; it doubles with each."""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Return the settings of an environment (this process's by default). Raises DeploymentError naming a bad one."""
+        """Return the settings of an environment (by default this process's). Raises DeploymentError naming a bad one."""
         env = os.environ if environ is None else environ
 
         def get(name: str, default: str) -> str:
@@ -73,6 +75,7 @@ class Settings:
             deferrable=_truth("DEFERRABLE", get("DEFERRABLE", "false")),
             poll_seconds=_seconds("POLL_SECONDS", get("POLL_SECONDS", "2")),
             query_timeout_seconds=_seconds("QUERY_TIMEOUT_SECONDS", get("QUERY_TIMEOUT_SECONDS", "1800")),
+            retry_seconds=_seconds("RETRY_SECONDS", get("RETRY_SECONDS", "15")),
         )
 
 

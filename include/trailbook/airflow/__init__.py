@@ -1,1 +1,1 @@
-"""The only room that knows Airflow: runbooks become DAGs, steps become tasks."""
+"""The only room that may import Airflow: DAGs from runbooks, operators, the tasks' callables, connections."""

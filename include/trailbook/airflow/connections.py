@@ -1,0 +1,60 @@
+"""AWS clients and stores of the DAGs, from the Airflow connection that the settings name; made nowhere else.
+
+The connection gives credentials and, in its extra, `endpoint_url` and `region_name`. Where it is silent, boto3's own
+variables hold (AWS_ENDPOINT_URL, a role), and the settings' region.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.athena import AthenaHook
+from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from botocore.config import Config
+
+from trailbook.athena.api import AthenaApi
+from trailbook.errors import DeploymentError
+from trailbook.objects import FolderStore, ObjectStore
+from trailbook.objects_s3 import S3Store
+from trailbook.settings import Settings
+
+CLIENT_CONFIG: dict[str, Any] = {
+    "retries": {"mode": "standard", "max_attempts": 5},
+    "connect_timeout": 10,
+    "read_timeout": 60,
+}
+"""botocore's settings for each client of ours."""
+
+
+def athena(settings: Settings, hook: AthenaHook | None = None) -> AthenaApi:
+    """Return Athena as the settings name it, through the provider's hook."""
+    hook = hook or AthenaHook(**hook_parameters(settings))
+    return AthenaApi(
+        hook.get_conn(),
+        _s3(settings),
+        workgroup=settings.workgroup,
+        database=settings.table.database,
+        output=settings.results,
+        poll_seconds=settings.poll_seconds,
+        timeout_seconds=settings.query_timeout_seconds,
+    )
+
+
+def store(location: str, settings: Settings, setting: str) -> ObjectStore:
+    """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming the unset `setting`."""
+    if not location:
+        raise DeploymentError(f"{setting} is not set: expected s3://bucket/prefix or a folder that all workers share")
+    if location.startswith("s3://"):
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        return S3Store(_s3(settings), bucket, prefix)
+    return FolderStore(Path(location))
+
+
+def hook_parameters(settings: Settings) -> dict[str, Any]:
+    """Return what a provider's hook is made with: the connection, its region or else the settings', and our retries."""
+    found = {"aws_conn_id": settings.aws_conn_id, "config": Config(**CLIENT_CONFIG)}
+    named = AwsBaseHook(aws_conn_id=settings.aws_conn_id, client_type="sts").region_name
+    return found | {"region_name": named or settings.region}
+
+
+def _s3(settings: Settings) -> Any:
+    return AwsBaseHook(client_type="s3", **hook_parameters(settings)).get_conn()

@@ -1,0 +1,155 @@
+"""The DAG's tasks: each pulls what the ones before it left, calls its step, and returns JSON for the ones after it.
+
+Invariants: the plan is frozen by the first task and only its attempt follows Airflow's clear number, so that a cleared
+task writes beside, never over, what an attempt before it wrote. `record` reads whatever there is.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from trailbook import steps
+from trailbook.airflow import connections
+from trailbook.airflow.carried import ORDER, failure_of, left_by, planned, products_of
+from trailbook.airflow.runs import data_interval_end, given, run_of
+from trailbook.errors import InvalidRunbook
+from trailbook.ledger import Entry, Ledger
+from trailbook.objects import ObjectStore
+from trailbook.outcome import Outcome
+from trailbook.plan import Plan
+from trailbook.report import Products
+from trailbook.runbook.collection import find, lint_problems
+from trailbook.runbook.lookups import read
+from trailbook.runbook.model import Runbook
+from trailbook.runbook.values import resolve
+from trailbook.settings import Settings
+from trailbook.sql.lint import lint
+from trailbook.verdict import Verdict
+from trailbook.window import text
+
+Step: TypeAlias = Callable[[Settings, str, Context], Any]
+
+
+def plan(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
+    """Read the runbook anew, check the request, and return the frozen plan."""
+    loaded = find(settings.runbooks, runbook_id)
+    problems = lint_problems(loaded, lint)
+    if problems:
+        raise InvalidRunbook(problems)
+    runbook = loaded.runbook
+    request = resolve(runbook, given(context))
+    dag_run = context["dag_run"]
+    window = steps.window_of(runbook, request, interval_end=data_interval_end(runbook, dag_run), now=datetime.now(UTC))
+    lookups = {name: read(settings.lookups, name, lookup) for name, lookup in runbook.lookups.items()}
+    made = steps.plan(
+        runbook,
+        source_sha256=loaded.source.sha256,
+        request=request,
+        run=run_of(context),
+        window=window,
+        settings=settings,
+        lookups=lookups,
+        ledger=_ledger(settings),
+        started=context["ti"].start_date,
+    )
+    return made.to_json()
+
+
+def compare(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
+    """Compare the query's result with the baseline and return the outcome, with the attempt that it belongs to."""
+    made = planned(context)
+    refs = left_by(context, "query")
+    athena = connections.athena(settings)
+    outcome = steps.compare(
+        made,
+        query=athena.describe(refs["query"]),
+        coverage=athena.describe(refs["coverage"]),
+        athena=athena,
+        reports=_reports(settings),
+    )
+    return {"attempt": made.run.attempt, "outcome": outcome.to_json()}
+
+
+def report(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
+    """Write the report and return its files; the asset's event carries the counts and the digests."""
+    left = left_by(context, "compare")
+    made = planned(context)
+    # The attempt that compared, not the one that runs now: a report half written is then finished with the same bytes.
+    made = replace(made, run=replace(made.run, attempt=left["attempt"]))
+    outcome = Outcome.from_json(left["outcome"])
+    products = steps.report(made, outcome, reports=_reports(settings))
+    for asset in context["task"].outlets:
+        context["outlet_events"][asset].extra = _event(made, outcome, products)
+    return asdict(products)
+
+
+def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
+    """Append the attempt to the ledger. Raises AirflowFailException afterwards where the run failed.
+
+    The run's state is this task's: without that, a green `record` would make a run green whose query failed.
+    """
+    found = {task: context["ti"].xcom_pull(task_ids=task) for task in ORDER}
+    made = planned(context) if found["plan"] else None
+    outcome = Outcome.from_json(found["compare"]["outcome"]) if found["compare"] else None
+    products = products_of(found["report"]) if found["report"] else None
+    failure = failure_of(context, found)
+    entry = steps.record(
+        runbook_id,
+        run_of(context) if made is None else made.run,
+        plan=made,
+        outcome=outcome,
+        products=products,
+        failure=failure,
+        ledger=_ledger(settings),
+        finished=context["ti"].start_date,
+    )
+    context["ti"].xcom_push(key="entry", value=_reference(entry))
+    if failure is not None:
+        raise AirflowFailException(f"task {failure.task}: {failure.error} (ledger entry {entry.sequence} says so)")
+    if made is not None and outcome is not None:
+        _fail_on_findings(made, outcome, entry)
+    return _reference(entry)
+
+
+STEPS: Mapping[str, Step] = {"plan": plan, "compare": compare, "report": report, "record": record}
+"""Task id to its callable; the query is an operator of its own."""
+
+
+def _fail_on_findings(made: Plan, outcome: Outcome, entry: Entry) -> None:
+    runbook = Runbook.from_spec(made.spec)
+    if runbook.on_findings == "fail" and outcome.judgement.verdict is Verdict.FAIL:
+        reasons = "; ".join(outcome.judgement.reasons)
+        raise AirflowFailException(
+            f"{reasons} (`on_findings: fail`; all tasks did their work, ledger entry {entry.sequence})"
+        )
+
+
+def _ledger(settings: Settings) -> Ledger:
+    return Ledger(connections.store(settings.ledger, settings, "TRAILBOOK_LEDGER"))
+
+
+def _reports(settings: Settings) -> ObjectStore:
+    return connections.store(settings.reports, settings, "TRAILBOOK_REPORTS")
+
+
+def _event(made: Plan, outcome: Outcome, products: Products) -> dict[str, Any]:
+    """Return what the asset's event says: enough to act on, and to prove which report it was."""
+    return {
+        "run_id": made.run.run_id,
+        "attempt": made.run.attempt,
+        "window": {"start": text(made.window.start), "end": text(made.window.end)},
+        "verdict": outcome.judgement.verdict.value,
+        "counts": asdict(outcome.counts),
+        "report": products.report_uri,
+        "manifest": products.manifest_uri,
+        "manifest_sha256": products.manifest.sha256,
+        "snapshot_sha256": outcome.snapshot.sha256,
+    }
+
+
+def _reference(entry: Entry) -> dict[str, Any]:
+    return {"chain_uid": entry.chain_uid, "sequence": entry.sequence, "fingerprint": entry.fingerprint}
