@@ -1,0 +1,48 @@
+"""Airflow for these tests: a home of its own, set before anything imports Airflow, and its database made once."""
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Test modules are imported by path (`--import-mode=importlib`), so what they share needs a place to be found.
+sys.path.append(str(Path(__file__).parent))
+
+REPO = Path(__file__).resolve().parents[2]
+HOME = Path(tempfile.mkdtemp(prefix="trailbook-airflow-"))
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
+
+(HOME / "dags").mkdir()
+shutil.copy(REPO / "dags" / "runbook_dags.py", HOME / "dags")
+
+# When pytest collects, test modules import Airflow, which reads these at once and only then.
+os.environ |= {
+    "AIRFLOW_HOME": str(HOME),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(HOME / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(HOME / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{HOME}/airflow.db",
+    "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
+    "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(HOME / "logs"),
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+}
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's own database, empty of runs."""
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture
+def runbooks(tmp_path: Path) -> Path:
+    """A folder for a test's runbooks."""
+    folder = tmp_path / "runbooks"
+    folder.mkdir()
+    return folder
