@@ -53,9 +53,10 @@ class AthenaApi:
         request: dict[str, Any] = {
             "QueryString": sql,
             "ClientRequestToken": token,
-            "QueryExecutionContext": {"Database": self.database},
             "WorkGroup": self.workgroup,
         }
+        if not sql.startswith("CREATE DATABASE"):  # which may be about to make the very database
+            request["QueryExecutionContext"] = {"Database": self.database}
         if self.output:
             request["ResultConfiguration"] = {"OutputLocation": self.output}
         if reuse_minutes:
@@ -123,9 +124,10 @@ class AthenaApi:
         statistics = query.get("Statistics", {})
         with speaking(f"asking for the columns of query {identifier}"):
             answer = self.client.get_query_results(QueryExecutionId=identifier, MaxResults=1)
+        columns = answer["ResultSet"].get("ResultSetMetadata", {}).get("ColumnInfo", [])  # DDL has none
         return Execution(
             query_execution_id=identifier,
-            columns=tuple(map(_column, answer["ResultSet"]["ResultSetMetadata"]["ColumnInfo"])),
+            columns=tuple(map(_column, columns)),
             output=query["ResultConfiguration"]["OutputLocation"],
             data_scanned_in_bytes=statistics.get("DataScannedInBytes", 0),
             engine_ms=statistics.get("EngineExecutionTimeInMillis", 0),

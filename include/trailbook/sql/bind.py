@@ -89,10 +89,9 @@ def _refuse(runbook: Runbook, tree: exp.Query) -> None:
             wrong.append(f"a common table expression may not be named {cte.alias}: that name is taken")
     if any(tree.args.get(key) for key in ("limit", "offset", "fetch")):
         wrong.append("the outermost SELECT may not have LIMIT, OFFSET or FETCH: row_limit of the run decides")
-    names = [node.name for node in tree.find_all(exp.Placeholder)]
-    wrong += [f"expected :name of a declared parameter, found :{name}" for name in names if name not in runbook.params]
-    if any(True for _ in tree.find_all(exp.Parameter)) or "" in names:
-        wrong.append("expected :name of a declared parameter, found a positional one")
+    for node in tree.find_all(exp.Placeholder, exp.Parameter):
+        if node.name not in runbook.params or isinstance(node, exp.Parameter):
+            wrong.append(f"expected :name of a declared parameter, found {node.sql()}")
     if wrong:
         raise InvalidRunbook([Problem(runbook.id, 1, 1, "query", message) for message in wrong])
 

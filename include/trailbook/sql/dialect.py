@@ -70,17 +70,18 @@ def read(sql: str, path: str) -> exp.Query:
 
 def written(tree: exp.Query) -> str:
     """Return the tree as the text that Athena gets. Raises InvalidRequest where it is over Athena's limit."""
-    for pretty in (True, False):  # a literal that holds sqlglot's own line-break mark survives only without layout
+    # With layout for people; without it where that is too long, or where a literal holds sqlglot's line-break mark.
+    for pretty in (True, False):
         text = tree.sql(dialect=AsWritten, pretty=pretty, comments=False)
         size = len(text.encode())
-        if size > MOST_BYTES:
-            raise InvalidRequest(
-                f"the query would have {size:,} bytes and Athena takes at most {MOST_BYTES:,}: "
-                "give fewer or shorter parameter values or lookup rows"
-            )
-        if _same(tree, text, pretty):
+        if size <= MOST_BYTES and _same(tree, text, pretty):
             return text
-    raise InvalidRequest("the query cannot be written so that it reads back the same: simplify its SQL or its values")
+    if size <= MOST_BYTES:
+        raise InvalidRequest("the query cannot be written so that it reads back the same: simplify its SQL or values")
+    raise InvalidRequest(
+        f"the query would have {size:,} bytes and Athena takes at most {MOST_BYTES:,}: "
+        "give fewer or shorter parameter values or lookup rows"
+    )
 
 
 def canonical(tree: exp.Query) -> str:

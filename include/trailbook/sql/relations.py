@@ -3,7 +3,7 @@
 Invariant: a lookup has the declared columns with the declared types, in the declared order, also with no rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,6 @@ class LookupRows:
 
     columns: Mapping[str, str]
     rows: tuple[tuple[Any, ...], ...]
-
-
-def replaced(lookup: Lookup, column: str, values: Sequence[Any]) -> LookupRows:
-    """Return the rows of a lookup whose `column` a parameter gives; every other column is NULL."""
-    rows = tuple(tuple(value if name == column else None for name in lookup.columns) for value in values)
-    return LookupRows(dict(lookup.columns), rows)
 
 
 def relation(name: str, lookup: Lookup, given: LookupRows) -> exp.CTE:
