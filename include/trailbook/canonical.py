@@ -13,14 +13,14 @@ import rfc8785
 
 from trailbook.errors import EvidenceError
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._=-]")
 _MOST_NAME = 96
 
 
 def dumps(value: Json) -> bytes:
-    """Return the RFC 8785 bytes of a JSON value. Raises EvidenceError for what JSON cannot hold (NaN, 2**53 and over)."""
+    """Return the RFC 8785 bytes of a value. Raises EvidenceError for what that cannot hold (NaN, 2**53 and over)."""
     try:
         return rfc8785.dumps(value)  # type: ignore[arg-type]  # its own alias wants dict of its own recursive type
     except (rfc8785.CanonicalizationError, RecursionError) as error:

@@ -52,8 +52,10 @@ class LookupUse:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The prior run to compare with, or why there is none (`absence`: first_run, params_changed, query_changed,
-    columns_changed, prior_truncated). `snapshot` is the key of its Parquet file in the reports store.
+    """The prior run to compare with, or why there is none.
+
+    `absence` is one of first_run, params_changed, query_changed, columns_changed, prior_truncated; `snapshot` is the
+    key of the prior run's Parquet file in the reports store.
     """
 
     absence: str | None = None

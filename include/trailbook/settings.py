@@ -46,7 +46,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Return the settings of an environment (by default this process's). Raises DeploymentError naming a bad one."""
+        """Return the settings of an environment (default: this process's). Raises DeploymentError naming a bad one."""
         env = os.environ if environ is None else environ
 
         def get(name: str, default: str) -> str:

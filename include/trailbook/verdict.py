@@ -77,7 +77,11 @@ class Completeness:
 
     def to_json(self) -> dict[str, Json]:
         """Return the statement as JSON, with what follows from it."""
-        derived: dict[str, Json] = {"events": self.events, "first_event": self.first_event, "last_event": self.last_event}
+        derived: dict[str, Json] = {
+            "events": self.events,
+            "first_event": self.first_event,
+            "last_event": self.last_event,
+        }
         return {**asdict(self), "coverage": [asdict(part) for part in self.coverage], "gaps": list(self.gaps)} | derived
 
     @classmethod

@@ -21,7 +21,9 @@ class Window:
             if value.utcoffset() != timedelta(0):
                 raise InvalidRequest(f"{name}: expected a time in UTC, found {value.isoformat()}")
         if self.end <= self.start:
-            raise InvalidRequest(f"start {text(self.start)} is not before end {text(self.end)}: give an end after start")
+            raise InvalidRequest(
+                f"start {text(self.start)} is not before end {text(self.end)}: give an end after start"
+            )
 
     @property
     def duration(self) -> timedelta:

@@ -22,7 +22,7 @@ class QueryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A result column: its name and its Athena type as in ResultSetMetadata (`varchar`, `bigint`, `array`, `row` …)."""
+    """A result column: its name and its type as in ResultSetMetadata (`varchar`, `bigint`, `array`, `row` …)."""
 
     name: str
     type: str

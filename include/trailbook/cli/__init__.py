@@ -1,6 +1,7 @@
 """The command line: one module per verb, and the only place that ends the program.
 
-Exit codes: 0 all good; 1 findings, differences or failed cases; 2 someone must mend something; 3 a bug; 130 interrupted.
+Exit codes: 0 all good; 1 findings, differences or failed cases; 2 someone must mend something; 3 a bug;
+130 interrupted.
 """
 
 import argparse

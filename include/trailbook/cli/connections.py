@@ -62,7 +62,7 @@ class Clients:
         )
 
     def store(self, location: str, setting: str) -> ObjectStore:
-        """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming the unset `setting`."""
+        """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming an unset `setting`."""
         if not location:
             raise DeploymentError(f"{setting} is not set: expected s3://bucket/prefix or a folder")
         if location.startswith("s3://"):

@@ -25,7 +25,9 @@ _FINAL = {"success", "failed"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--root", type=Path, default=Path(".trailbook"), help="where the state goes (default %(default)s)")
+    parser.add_argument(
+        "--root", type=Path, default=Path(".trailbook"), help="where the state goes (default %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

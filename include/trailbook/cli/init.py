@@ -29,5 +29,6 @@ def run(args: argparse.Namespace) -> int:
         print(";\n\n".join(ddl) + ";")
         return 0
     init(Clients(region=settings.region).athena(settings), ddl)
-    print(f"{settings.table.database}.{settings.table.name} reads {settings.trail}: {len(accounts)} accounts, {len(regions)} regions")
+    table = f"{settings.table.database}.{settings.table.name}"
+    print(f"{table} reads {settings.trail}: {len(accounts)} accounts, {len(regions)} regions")
     return 0

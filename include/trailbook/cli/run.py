@@ -121,7 +121,9 @@ def _window_params(args: argparse.Namespace, athena: FolderAthena) -> dict[str, 
     """Return `start` and `end`: as given, the rest from what the logs hold, in whole seconds."""
     span = athena.span()
     if span is None and not (args.start and args.end):
-        raise InvalidRequest("the logs hold no CloudTrail events, so there is no window: give --from and --to, or other logs")
+        raise InvalidRequest(
+            "the logs hold no CloudTrail events, so there is no window: give --from and --to, or other logs"
+        )
     first, last = span or (None, None)
     start = parse_time(args.start, "--from") if args.start else first
     end = parse_time(args.end, "--to") if args.end else last and last.replace(microsecond=0) + timedelta(seconds=1)

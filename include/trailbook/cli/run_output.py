@@ -27,9 +27,7 @@ def exit_code(runs: Sequence[WholeRun]) -> int:
     return int(any(o.counts.open_present or o.judgement.verdict is not Verdict.PASS for o in outcomes))
 
 
-def show(
-    runs: Sequence[WholeRun], athena: FolderAthena, form: str, reports: ObjectStore, *, kept: Path | None
-) -> None:
+def show(runs: Sequence[WholeRun], athena: FolderAthena, form: str, reports: ObjectStore, *, kept: Path | None) -> None:
     """Print the runs. `kept` is the folder that `--out` named."""
     for problem in athena.problems:
         print(printable(f"logs: {problem}"), file=sys.stderr)
@@ -84,12 +82,14 @@ def _table(run: WholeRun, found: Sequence[Finding]) -> None:
         return
     outcome, window = run.outcome, run.plan.window
     style = output.STYLES[outcome.judgement.verdict]
-    out.print(f"{outcome.judgement.verdict.upper():10} {run.runbook.id}: {printable(run.runbook.title)}", style=style, markup=False)
     out.print(
-        f"           {text(window.start)} to {text(window.end)}, {outcome.completeness.events} events, "
-        f"{output.size(outcome.completeness.data_scanned_in_bytes)} read. {printable('; '.join(outcome.judgement.reasons))}",
+        f"{outcome.judgement.verdict.upper():10} {run.runbook.id}: {printable(run.runbook.title)}",
+        style=style,
         markup=False,
     )
+    read = output.size(outcome.completeness.data_scanned_in_bytes)
+    looked_at = f"{text(window.start)} to {text(window.end)}, {outcome.completeness.events} events, {read} read."
+    out.print(f"           {looked_at} {printable('; '.join(outcome.judgement.reasons))}", markup=False)
     if found:
         names = [c.name for c in outcome.columns if c.name != "event_ids"]
         rows = [[_state(f), *(f.row[name] for name in names)] for f in found[:_MOST_ROWS]]
@@ -101,7 +101,11 @@ def _table(run: WholeRun, found: Sequence[Finding]) -> None:
 
 
 def _state(finding: Finding) -> str:
-    marks = [finding.state.value, *(["reopened"] if finding.reopened else []), *(["suppressed"] if finding.suppression else [])]
+    marks = [
+        finding.state.value,
+        *(["reopened"] if finding.reopened else []),
+        *(["suppressed"] if finding.suppression else []),
+    ]
     return " ".join(marks)
 
 

@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     for name in chosen:
         runbook = collection.runbooks[name].runbook
         if not runbook.cases:
-            results.append(CaseResult(name, "(none)", ("the runbook has no cases: nothing shows that its SQL is right",)))
+            results.append(
+                CaseResult(name, "(none)", ("the runbook has no cases: nothing shows that its SQL is right",))
+            )
         results += [run_case(runbook, case, athena, settings.table) for case in runbook.cases]
     _show(results, args.format)
     failed = sum(not result.passed for result in results)
@@ -50,7 +52,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _show(results: list[CaseResult], form: str) -> None:
     if form == "json":
-        rows = [{"runbook": r.runbook, "case": r.case, "passed": r.passed, "differences": r.differences} for r in results]
+        rows = [
+            {"runbook": r.runbook, "case": r.case, "passed": r.passed, "differences": r.differences} for r in results
+        ]
         print(json.dumps({"cases": rows}))
         return
     out = console()

@@ -1,4 +1,4 @@
-"""`trailbook up`: the embedded AWS and Airflow with the runbooks' DAGs; they stay until Ctrl-C, the history for good."""
+"""`trailbook up`: the embedded AWS and Airflow with the runbooks' DAGs; they stay until Ctrl-C."""
 
 import argparse
 import time
@@ -17,7 +17,9 @@ from trailbook.settings import Settings
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
-    parser.add_argument("--root", type=Path, default=Path(".trailbook"), help="where the state goes (default %(default)s)")
+    parser.add_argument(
+        "--root", type=Path, default=Path(".trailbook"), help="where the state goes (default %(default)s)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

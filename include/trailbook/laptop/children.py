@@ -31,7 +31,9 @@ class Child:
         code = self.process.poll()
         if code is not None:
             tail = self.log.read_text(errors="replace").splitlines()[-15:]
-            raise DeploymentError(f"{self.name} ended with exit code {code}; its log {self.log} ends:\n" + "\n".join(tail))
+            raise DeploymentError(
+                f"{self.name} ended with exit code {code}; its log {self.log} ends:\n" + "\n".join(tail)
+            )
 
 
 class Children:

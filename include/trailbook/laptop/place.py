@@ -1,4 +1,4 @@
-"""One folder with everything that a laptop's Trailbook keeps, and what the programs in it need to know of each other."""
+"""One folder with all that a laptop's Trailbook keeps, and what the programs in it need to know of each other."""
 
 import json
 import shutil
@@ -91,7 +91,7 @@ class Place:
         }
 
     def _port(self, name: str) -> int:
-        """Return the port of the time before where it is free, so that an open browser tab lives on; else a free one."""
+        """Return the port of the time before where it is free, so that an open tab lives on; else a free one."""
         path = self.root / "ports.json"
         ports: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
         if name not in ports or listening(ports[name]):

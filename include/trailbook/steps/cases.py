@@ -81,7 +81,9 @@ def _lookup(runbook: Runbook, case: Case, name: str, params: Mapping[str, Any]) 
     given = case.lookups.get(name, [])
     unknown = sorted({key for row in given for key in row} - set(columns))
     if unknown:
-        raise InvalidRequest(f"the case's lookup {name} has no column {', '.join(unknown)}; it has {', '.join(columns)}")
+        raise InvalidRequest(
+            f"the case's lookup {name} has no column {', '.join(unknown)}; it has {', '.join(columns)}"
+        )
     return LookupRows(columns, tuple(tuple(row.get(column) for column in columns) for row in given))
 
 

@@ -22,7 +22,7 @@ SNAPSHOT = "result.parquet"
 
 
 def compare(plan: Plan, *, query: Execution, coverage: Execution, athena: Athena, reports: ObjectStore) -> Outcome:
-    """Return the outcome of a finished query, its snapshot written. Raises EvidenceError for what cannot be compared."""
+    """Return the outcome of a finished query, its snapshot written. Raises EvidenceError for what has no diff."""
     runbook = Runbook.from_spec(plan.spec)
     with tempfile.TemporaryDirectory(prefix="trailbook-compare-") as name:
         folder = Path(name)

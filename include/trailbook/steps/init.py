@@ -13,7 +13,7 @@ from trailbook.sql.ddl import create_database, create_table
 def statements(
     settings: Settings, *, accounts: Sequence[str], regions: Sequence[str], first_day: date
 ) -> tuple[str, ...]:
-    """Return the DDL of the database and of the table with partition projection. Raises InvalidRequest for bad names."""
+    """Return the DDL of the database and of the table with partition projection. Raises InvalidRequest for names."""
     if not settings.trail:
         raise InvalidRequest("TRAILBOOK_TRAIL is not set: expected the trail's s3://bucket/prefix/AWSLogs (or --trail)")
     table = create_table(settings.table, trail=settings.trail, accounts=accounts, regions=regions, first_day=first_day)

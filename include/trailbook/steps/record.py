@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from trailbook import __version__
-from trailbook.ledger import Entry, Ledger, Record
+from trailbook.ledger import Entry, Ledger
 from trailbook.outcome import Outcome
 from trailbook.plan import Plan, Run
 from trailbook.report import Products
-from trailbook.verdict import Verdict
-from trailbook.window import text
 
 
 @dataclass(frozen=True, slots=True)
