@@ -98,7 +98,9 @@ def fetch(duck: "DuckDBPyConnection", sql: str, values: Sequence[Any] = ()) -> l
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def write_parquet(duck: "DuckDBPyConnection", select: str, to: Path, values: Sequence[Any] = ()) -> None:
+def write_parquet(
+    duck: "DuckDBPyConnection", select: str, to: Path, values: Sequence[Any] | dict[str, Any] = ()
+) -> None:
     """Write a query's rows to a Parquet file, in their order, in row groups of a fixed size.
 
     Raises EvidenceError with DuckDB's words where a value does not convert.
@@ -107,7 +109,9 @@ def write_parquet(duck: "DuckDBPyConnection", select: str, to: Path, values: Seq
 
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
     try:
-        duck.execute(f"COPY ({select}) TO {literal(str(to))} ({options})", list(values))
+        duck.execute(
+            f"COPY ({select}) TO {literal(str(to))} ({options})", values if isinstance(values, dict) else list(values)
+        )
     except (duckdb.ConversionException, duckdb.InvalidInputException) as error:
         to.unlink(missing_ok=True)
         raise EvidenceError(shown(str(error).partition("\n")[0], 300)) from error

@@ -1,0 +1,24 @@
+"""The diff: a result and its baseline make a snapshot with a state for each finding, in DuckDB over Parquet files.
+
+Invariants: rows are joined on their values, never on hashes; NULL equals NULL and NaN equals NaN; types count; a
+finding's id is the same in every run, window and version of Trailbook; nothing here reads a clock.
+"""
+
+from trailbook.diff.allow import expired
+from trailbook.diff.compare import compare
+from trailbook.diff.model import Counts, Diff, DiffSpec, Finding, Seen, State, Suppression
+from trailbook.diff.read import findings, frame
+
+__all__ = [
+    "Counts",
+    "Diff",
+    "DiffSpec",
+    "Finding",
+    "Seen",
+    "State",
+    "Suppression",
+    "compare",
+    "expired",
+    "findings",
+    "frame",
+]

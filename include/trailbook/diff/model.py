@@ -1,0 +1,102 @@
+"""The values of a diff: what is asked of it, its states and counts, and the findings that people look at."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+from trailbook.runbook.model import Allow
+from trailbook.window import Window
+
+
+class State(StrEnum):
+    """SARIF's baselineState of a finding."""
+
+    NEW = "new"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Findings by state; `suppressed` of them (of any state) match an allow entry in force, `reopened` are new again.
+
+    `open_new` and `open_present` are the new, and the new + updated + unchanged, that nothing suppresses.
+    """
+
+    new: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    absent: int = 0
+    suppressed: int = 0
+    reopened: int = 0
+    open_new: int = 0
+    open_present: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """The allow entry that a finding matches."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run in which a finding was seen, and the end of that run's window."""
+
+    run_id: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row that people look at.
+
+    `row` has the result's columns (the baseline's row where the finding is absent); `changes` maps a measure to
+    (old, new).
+    """
+
+    finding_id: str
+    state: State
+    row: dict[str, Any]
+    reopened: bool
+    first_seen: Seen
+    last_seen: Seen
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    suppression: Suppression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DiffSpec:
+    """What to compare and how: `key` and `measures` are result columns, `window` and `run_id` those of this run.
+
+    `no_absent` is for a result that is not whole: a row that is missing from it was perhaps only not looked at. It is
+    neither absent nor present then but carried on unseen, and a later whole run finds it again or reports it absent.
+    """
+
+    runbook: str
+    kind: Literal["events", "aggregate", "state"]
+    key: tuple[str, ...]
+    measures: tuple[str, ...]
+    allow: tuple[Allow, ...]
+    run_id: str
+    window: Window
+    no_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """A finished diff.
+
+    `allow_matches` says for each allow entry how many findings it suppresses; `expired_allow` holds the indexes of
+    those no longer in force.
+    """
+
+    snapshot: Path
+    counts: Counts
+    allow_matches: tuple[int, ...]
+    expired_allow: tuple[int, ...]
