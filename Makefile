@@ -5,6 +5,7 @@ UV := .uv/bin/uv
 BIN := .venv/bin
 STAMP := .venv/.synced
 SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
+EXPORT := $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header
 
 .PHONY: demo up test check format bench lock clean help
 
@@ -37,7 +38,8 @@ bench: $(STAMP) ## the benchmarks; ratios in one run
 
 lock: $(UV)  ## after a change of pyproject.toml: the lock, and what the Airflow image installs
 	$(UV) lock
-	$(UV) export --quiet --frozen --extra airflow --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header -o requirements.txt
+	$(EXPORT) --extra airflow -o requirements.txt
+	$(EXPORT) --extra local -o deploy/requirements-local.txt
 
 clean:       ## remove the environments and all state of demo and up
 	rm -rf .venv .uv .trailbook
