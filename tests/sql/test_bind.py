@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
 from trailbook.errors import InvalidRequest, InvalidRunbook
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable

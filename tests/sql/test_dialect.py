@@ -4,6 +4,7 @@ import re
 
 import pytest
 from sqlglot import exp
+
 from trailbook.errors import InvalidRequest
 from trailbook.sql.dialect import canonical, read, written
 

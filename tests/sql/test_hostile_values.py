@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
+
 from trailbook.errors import InvalidRequest
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable

@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, validators
 from jsonschema.exceptions import ValidationError
 
 from trailbook.runbook.common import ACCOUNT_PATTERN, LONGEST_TEXT, REGION_PATTERN
@@ -63,12 +63,24 @@ def _checker() -> FormatChecker:
     return checker
 
 
+def _pattern(_: Any, pattern: str, value: Any, __: Any) -> Iterator[ValidationError]:
+    r"""JSON Schema's `$` is the end of the text; Python's also stands before a last newline, as in `'x\n'`."""
+    parts = _DOLLAR.findall(pattern)
+    strict = "".join(r"\Z" if part == "$" else part for part in parts)
+    if isinstance(value, str) and not re.search(strict, value):
+        yield ValidationError("does not match")
+
+
+_DOLLAR = re.compile(
+    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL
+)  # an escape, a class of characters, or one character
 _FORMATS = _checker()
+_Validator = validators.extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]  # its stubs have none
 
 
 def faults(name: str, value: Any, schema: Mapping[str, Any]) -> list[str]:
     """Return every fault of a value against its JSON Schema, each `name: expected …, found …`."""
-    validator = Draft202012Validator(schema, format_checker=_FORMATS)
+    validator = _Validator(schema, format_checker=_FORMATS)
     found = [f"{name}{_place(error)}: {_said(error)}" for error in validator.iter_errors(value)]
     for place, item in enumerate(value) if isinstance(value, list) else [(None, value)]:
         where = name if place is None else f"{name}[{place}]"
