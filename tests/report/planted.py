@@ -1,6 +1,7 @@
 """What breaks pages, spreadsheets and terminals, planted in every field of a report that people fill."""
 
 from samples import BEFORE, COLUMNS, SPEC, make
+
 from trailbook.diff import Finding, Seen, State, Suppression
 from trailbook.plan import Baseline, LookupUse, Run, Trigger
 from trailbook.report import Report

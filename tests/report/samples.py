@@ -210,7 +210,7 @@ def make(
         snapshot=Product(f"{prefix(made)}/result.parquet", sha256(SNAPSHOT), len(SNAPSHOT)),
         baseline=baseline,
     )
-    return build(made, outcome, findings, expired_allow=expired, versions={"duckdb": "2.0.0"})
+    return build(made, outcome, findings, expired_allow=expired, versions={"trailbook": "0.1.0", "duckdb": "2.0.0"})
 
 
 def count(findings: list[Finding]) -> Counts:

@@ -15,7 +15,7 @@ from trailbook.report.model import Report
 from trailbook.report.text import visible
 from trailbook.report.values import is_number, shown
 
-_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠﹢﹣﹦﹫−]")  # noqa: RUF001 - spreadsheets take the wide forms too
+_FORMULA = re.compile(r"[\t\r\n]|\s*[=+\-@＝＋－＠﹢﹣﹦﹫−]")  # spreadsheets take the wide forms too
 _QUOTED = re.compile(r'[",\r\n]|^\s|\s$|^$')
 _STATE_COLUMNS = (
     *("tb_state", "tb_reopened", "tb_suppressed_reason", "tb_suppressed_owner", "tb_suppressed_until"),

@@ -25,11 +25,13 @@ def _parser() -> MarkdownIt:
 
 
 def _tame(tokens: Sequence[Token]) -> None:
-    """Links tell the other side nothing, headings fit beneath the page's own, and no attribute carries a style."""
+    """Links tell the other side nothing, headings fit beneath the page's own, no attribute carries a style."""
     for token in tokens:
         token.attrs.pop("style", None)
         if token.type == "link_open":
             token.attrs["rel"] = "noreferrer noopener"
+        if token.type == "th_open":
+            token.attrs["scope"] = "col"
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 3)}"
         if token.children:
