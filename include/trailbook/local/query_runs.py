@@ -1,0 +1,258 @@
+"""The query executions of the embedded Athena: accepted, run in a pool, stopped, remembered.
+
+A finished execution is a plain JSON record, which `remember` writes where a restart finds it. One that was running when
+the process died is FAILED afterwards, and its token is free again, so that a retried task starts a new one.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import duckdb
+from moto.s3.models import s3_backends
+
+from trailbook.errors import TrailbookError
+from trailbook.local.engine.ddl import Show, is_ddl, parse_ddl
+from trailbook.local.engine.engine import connect, lock_down, run
+from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.results import Row, read_csv, write_csv
+from trailbook.local.glue_tables import BytesScannedCutoff, GlueTables
+from trailbook.local.s3_objects import DISK, blob
+
+_SLOTS = 4
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
+
+
+@dataclass(slots=True)
+class QueryRun:
+    """One execution. Times are epoch seconds and milliseconds; `columns` are (name, type) pairs."""
+
+    id: str
+    sql: str
+    database: str
+    workgroup: str
+    output: str
+    account: str
+    region: str
+    token: str = ""
+    statement: str = "DML"
+    substatement: str = "SELECT"
+    reuse_minutes: int = -1
+    cutoff: int = 0
+    state: str = "QUEUED"
+    reason: str = ""
+    submitted: float = 0.0
+    completed: float = 0.0
+    columns: list[list[str]] = field(default_factory=list)
+    rows: int = 0
+    scanned: int = 0
+    queue_ms: int = 0
+    planning_ms: int = 0
+    engine_ms: int = 0
+    reused: bool = False
+
+
+class QueryRuns:
+    """All executions of one server."""
+
+    def __init__(self, remember: Callable[[str, dict[str, Any]], None], save_s3: Callable[[], None]) -> None:
+        """Keep records through `remember` (id, record); `save_s3` and the catalogue's save follow each execution."""
+        self._remember = remember
+        self._save = save_s3
+        self._runs: dict[str, QueryRun] = {}
+        self._tokens: dict[str, str] = {}
+        self._connections: dict[str, duckdb.DuckDBPyConnection] = {}
+        self._stopped: set[str] = set()
+        self._lock = threading.RLock()
+        self._pool = ThreadPoolExecutor(_SLOTS, thread_name_prefix="athena")
+
+    def restore(self, records: list[dict[str, Any]]) -> None:
+        """Take up what `remember` kept before a restart."""
+        for record in records:
+            found = QueryRun(**record)
+            if found.state not in ENDED:
+                found.state, found.completed = "FAILED", found.submitted
+                found.reason = "GENERIC_INTERNAL_ERROR: the local Athena was stopped while this query ran"
+                found.token = ""
+            self._runs[found.id] = found
+            if found.token:
+                self._tokens[found.token] = found.id
+
+    def start(self, wanted: QueryRun) -> QueryRun:
+        """Accept an execution, or return the one that has the same token.
+
+        Raises LookupError where the token was used with another request.
+        """
+        with self._lock:
+            known = self._runs.get(self._tokens.get(wanted.token, "")) if wanted.token else None
+            if known is not None:
+                asked, had = ((r.sql, r.database, r.workgroup, _place(r)) for r in (wanted, known))
+                if asked != had:
+                    raise LookupError("Idempotent parameters do not match")
+                return known
+            wanted.submitted = time.time()
+            self._runs[wanted.id] = wanted
+            if wanted.token:
+                self._tokens[wanted.token] = wanted.id
+            self._remember(wanted.id, asdict(wanted))
+            self._pool.submit(self._execute, wanted)
+            return wanted
+
+    def get(self, name: str) -> QueryRun | None:
+        """Return an execution, or None."""
+        return self._runs.get(name)
+
+    def listed(self, workgroup: str) -> list[QueryRun]:
+        """Return a work group's executions, the newest first."""
+        with self._lock:
+            return [r for r in reversed(list(self._runs.values())) if r.workgroup == workgroup]
+
+    def stop(self, name: str) -> None:
+        """Cancel an execution that has not ended; a running query is interrupted."""
+        with self._lock:
+            found = self._runs[name]
+            if found.state in ENDED:
+                return
+            self._stopped.add(name)
+            connection = self._connections.get(name)
+            if connection is not None:
+                connection.interrupt()
+            if found.state == "QUEUED":
+                self._end(found, "CANCELLED", "")
+
+    def close(self) -> None:
+        """Stop every execution and the pool."""
+        with self._lock:
+            for name, found in list(self._runs.items()):
+                if found.state not in ENDED:
+                    self.stop(name)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def rows(self, found: QueryRun) -> list[Row]:
+        """Return the rows of a SUCCEEDED execution's result object, a query's header first.
+
+        Raises FileNotFoundError where the object is gone.
+        """
+        bucket, _, key = found.output[5:].partition("/")
+        held = s3_backends[found.account]["aws"].buckets.get(bucket)
+        version = held.keys.get(key) if held is not None else None
+        if version is None or not hasattr(version, "contentsize"):
+            raise FileNotFoundError(found.output)
+        body = blob(version).read_bytes()
+        if found.statement == "DML":
+            return read_csv(body)
+        return [[line] for line in body.decode().split("\n")[:-1]]
+
+    def _execute(self, found: QueryRun) -> None:
+        started = time.time()
+        with self._lock:
+            if found.state in ENDED:
+                return
+            found.state, found.queue_ms = "RUNNING", int((started - found.submitted) * 1000)
+        try:
+            self._run(found)
+            self._end(found, "SUCCEEDED", "")
+        except BytesScannedCutoff:
+            self._end(found, "CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
+        except duckdb.InterruptException:
+            self._end(found, "CANCELLED", "")
+        except TrailbookError as error:
+            self._end(found, "CANCELLED" if found.id in self._stopped else "FAILED", str(error))
+        except Exception as error:  # a defect must end the execution, not hang whoever waits for it
+            self._end(found, "FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
+
+    def _end(self, found: QueryRun, state: str, reason: str) -> None:
+        with self._lock:
+            if found.state in ENDED:
+                return
+            found.reason, found.completed = reason, time.time()
+            try:
+                self._save()
+                found.state = state
+            except OSError as error:
+                found.state, found.reason = "FAILED", f"GENERIC_INTERNAL_ERROR: the result was not kept: {error}"
+            self._remember(found.id, asdict(found))
+
+    def _run(self, found: QueryRun) -> None:
+        tables = GlueTables(found.account, found.region, found.cutoff)
+        if is_ddl(found.sql):
+            began = time.monotonic()
+            statement = parse_ddl(found.sql)
+            with DISK.lock:
+                printed = tables.apply(statement, found.database)
+            found.columns = [["result", "string"]] if isinstance(statement, Show) else []
+            found.rows, found.engine_ms = len(printed), max(1, int((time.monotonic() - began) * 1000))
+            self._put(found, "".join(f"{line[0]}\n" for line in printed).encode())
+            return
+        if self._reuse(found):
+            return
+        with connect() as connection:
+            lock_down(connection, [str(DISK.root)])
+            with self._lock:
+                self._connections[found.id] = connection
+            try:
+                if found.id in self._stopped:
+                    raise duckdb.InterruptException("stopped")
+                result = run(
+                    connection, tables, found.sql, found.database, datetime.fromtimestamp(found.submitted, UTC)
+                )
+            finally:
+                found.scanned = tables.scanned
+                with self._lock:
+                    self._connections.pop(found.id, None)
+        found.columns = [[c.name, c.type] for c in result.columns]
+        found.rows, found.planning_ms, found.engine_ms = len(result.rows), result.planning_ms, result.engine_ms
+        self._put(found, write_csv([c.name for c in result.columns], result.rows))
+
+    def _reuse(self, found: QueryRun) -> bool:
+        """Take the result of an equal query that ended within the wanted age, as ResultReuseByAge does."""
+        if found.reuse_minutes < 0:
+            return False
+        oldest = found.submitted - 60 * found.reuse_minutes
+        with self._lock:
+            earlier = [
+                r
+                for r in self._runs.values()
+                if (r.sql, r.database, r.workgroup) == (found.sql, found.database, found.workgroup)
+                and (r.state, r.statement) == ("SUCCEEDED", "DML")
+                and not r.reused
+                and r.completed >= oldest
+            ]
+        if not earlier:
+            return False
+        source = max(earlier, key=lambda r: r.completed)
+        try:
+            rows = self.rows(source)
+        except FileNotFoundError:
+            return False
+        found.columns, found.rows, found.reused, found.engine_ms = source.columns, source.rows, True, 1
+        self._put(found, write_csv([v or "" for v in rows[0]], rows[1:]))
+        return True
+
+    def _put(self, found: QueryRun, body: bytes) -> None:
+        bucket, _, key = found.output[5:].partition("/")
+        with DISK.lock:
+            backend = s3_backends[found.account]["aws"]
+            if bucket not in backend.buckets:
+                raise SqlError("PERMISSION_DENIED", f"The output bucket {bucket} does not exist")
+            backend.put_object(bucket, key, body)
+            backend.put_object(bucket, f"{key}.metadata", metadata(found))
+
+
+def metadata(found: QueryRun) -> bytes:
+    """Return the bytes of the `.metadata` object: the columns, in a form of ours, for AWS documents none."""
+    return "\n".join(f"{name}\t{kind}" for name, kind in found.columns).encode()
+
+
+def _place(found: QueryRun) -> str:
+    return found.output.rpartition("/")[0]
+
+
+def new_id() -> str:
+    """Return a new QueryExecutionId."""
+    return str(uuid.uuid4())

@@ -1,0 +1,219 @@
+"""The embedded AWS as one endpoint on loopback: moto's S3, Glue and SNS, our Athena, and state that survives.
+
+A write is answered after it is saved, one write at a time: so an acknowledged write outlives `kill -9`, and of two
+conditional writes to one key exactly one wins. moto's backends are one set in a process, hence one server in a process.
+"""
+
+import contextlib
+import io
+import logging
+import re
+import shutil
+import tempfile
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from xml.sax.saxutils import escape
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from trailbook.errors import DeploymentError
+from trailbook.local import athena_api
+from trailbook.local.query_runs import QueryRuns
+from trailbook.local.s3_objects import DISK
+from trailbook.local.state import ACCOUNT, State
+
+_SCOPE = re.compile(r"Credential=[^/]*/[^/]*/([^/]*)/([^/]*)/aws4_request")
+_READS = ("Get", "List", "BatchGet", "Search", "Describe", "Query")
+_ONE = threading.Lock()
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+
+
+class _Quiet(MotoRequestHandler):
+    """Answers without a line of log for each request."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # werkzeug's own parameter name
+        """Write nothing."""
+
+
+class _Front:
+    """The WSGI application before moto: it orders writes, saves what they changed, and answers what moto cannot."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        service = _service(environ)
+        method = environ["REQUEST_METHOD"]
+        query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        if service == "s3" and method == "GET" and "retention" in query:
+            return _retention(environ, query, start_response)
+        if not _writes(service, method, environ):
+            return self._moto(environ, start_response)  # type: ignore[no-any-return]  # moto's application is untyped
+        return self._write(service, environ, start_response)
+
+    def _write(self, service: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        _read_body(environ)  # before the lock is taken: a slow client must not hold up the others
+        answered: list[Any] = []
+
+        def keep(status: str, headers: Any, exc_info: Any = None) -> None:
+            answered[:] = [status, headers]
+
+        with DISK.lock:
+            body = [bytes(chunk) for chunk in self._moto(environ, keep)]
+            if service == "s3":
+                bucket, key = _target(environ)
+                self._state.save_s3(bucket, key)
+            else:
+                self._state.save_service(service)
+        start_response(*answered)
+        return body
+
+
+def _service(environ: Environ) -> str:
+    found = _SCOPE.search(
+        environ.get("HTTP_AUTHORIZATION", "") or urllib.parse.unquote(environ.get("QUERY_STRING", ""))
+    )
+    if found:
+        return found[2].lower()
+    target = environ.get("HTTP_X_AMZ_TARGET", "")
+    return {"AmazonAthena": "athena", "AWSGlue": "glue"}.get(target.split(".")[0], "s3" if not target else "")
+
+
+def _writes(service: str, method: str, environ: Environ) -> bool:
+    action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if service == "s3":
+        return method in ("PUT", "POST", "DELETE")
+    if service == "athena":
+        return action.endswith("WorkGroup") and not action.startswith(_READS)
+    if service == "glue":
+        return not action.startswith(_READS)
+    return service == "sns"
+
+
+def _read_body(environ: Environ) -> None:
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isdigit():
+        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
+
+
+def _target(environ: Environ) -> tuple[str, str]:
+    path = urllib.parse.unquote(environ.get("REQUEST_URI", environ.get("PATH_INFO", "")).split("?", 1)[0])
+    bucket, _, key = path.lstrip("/").partition("/")
+    return bucket, key
+
+
+def _retention(environ: Environ, query: dict[str, list[str]], start_response: StartResponse) -> Iterable[bytes]:
+    """Answer GetObjectRetention, which moto ends with HTTP 500."""
+    bucket, key = _target(environ)
+    held = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+    versions = held.keys.getlist(key, []) if held is not None else []
+    wanted = query.get("versionId", [""])[0]
+    found = next((v for v in reversed(versions) if not wanted or v.version_id == wanted), None)
+    if found is None:
+        return _xml(start_response, "404 Not Found", _error("NoSuchKey", "The specified key does not exist."))
+    if not getattr(found, "lock_mode", None):
+        missing = _error(
+            "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration"
+        )
+        return _xml(start_response, "404 Not Found", missing)
+    until = escape(str(found.lock_until))
+    body = f"<Retention><Mode>{escape(found.lock_mode)}</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>"
+    return _xml(start_response, "200 OK", body)
+
+
+def _error(code: str, message: str) -> str:
+    return f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+
+
+def _xml(start_response: StartResponse, status: str, body: str) -> Iterable[bytes]:
+    content = b'<?xml version="1.0" encoding="UTF-8"?>' + body.encode()
+    start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(content)))])
+    return [content]
+
+
+class RunningServer:
+    """An embedded AWS that listens; leaving its `with` block stops it."""
+
+    def __init__(self, listener: BaseWSGIServer, state: State, runs: QueryRuns, temporary: Path | None) -> None:
+        """Serve in a thread of its own; `serve` makes one."""
+        self._listener = listener
+        self._state = state
+        self._runs = runs
+        self._temporary = temporary
+        self._thread = threading.Thread(target=listener.serve_forever, name="embedded-aws", daemon=True)
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        return int(self._listener.port)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The URL that AWS clients take as endpoint."""
+        return f"http://{self._listener.host}:{self.port}"
+
+    def stop(self) -> None:
+        """Stop listening, stop the queries, save and close. Stopping twice is harmless."""
+        if not self._thread.is_alive():
+            return
+        self._listener.shutdown()
+        self._thread.join()
+        self._listener.server_close()
+        self._runs.close()
+        self._state.close()
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+        _ONE.release()
+
+    def __enter__(self) -> "RunningServer":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+
+def serve(state_dir: Path | None, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
+    """Start the embedded AWS; port 0 takes a free one, no folder keeps nothing.
+
+    Raises DeploymentError where the port is taken, the state cannot be used, or this process serves already.
+    """
+    if not _ONE.acquire(blocking=False):
+        raise DeploymentError("an embedded AWS runs in this process already: stop it, or start another process")
+    temporary = Path(tempfile.mkdtemp(prefix="trailbook-aws-")) if state_dir is None else None
+    with contextlib.ExitStack() as undo:
+        undo.callback(_ONE.release)
+        if temporary is not None:
+            undo.callback(shutil.rmtree, temporary, ignore_errors=True)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        state = State((temporary or state_dir or Path()).absolute())
+        undo.callback(state.close)
+
+        def save() -> None:
+            state.save_s3()
+            state.save_service("glue")
+
+        runs = QueryRuns(state.save_execution, save)
+        undo.callback(runs.close)
+        runs.restore(state.load())
+        athena_api.install(runs)
+        try:
+            listener = make_server(host, port, _Front(state), threaded=True, request_handler=_Quiet)
+        except (OSError, SystemExit) as error:
+            raise DeploymentError(f"{host}:{port}: expected a free port, found: {error}") from None
+        server = RunningServer(listener, state, runs, temporary)
+        undo.pop_all()
+        return server
