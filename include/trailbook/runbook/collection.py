@@ -1,0 +1,146 @@
+"""All runbooks of a folder: those that are whole, and the problems of those that are not.
+
+Invariants: a broken file never removes another runbook, and is never silent; two files with one id are both refused,
+since neither can be told from the other. What a runbook says about others (a pivot, a lookup's file) is a problem of
+the collection, but leaves the runbook in it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
+from trailbook.runbook import lookups as lookup_files
+from trailbook.runbook.load import Loaded, load_with_source
+from trailbook.runbook.nearest import did_you_mean
+from trailbook.runbook.rules.references import pivots_lead_somewhere
+from trailbook.runbook.source import key_path
+
+LOOKUPS = "lookups"
+"""The folder of CSV files beside the runbooks; nothing in it is a runbook."""
+
+_ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The runbooks by id, sorted, and every problem found, sorted by place."""
+
+    runbooks: Mapping[str, Loaded]
+    problems: tuple[Problem, ...]
+
+    @classmethod
+    def load(cls, folder: Path, *, lint: bool = False, lookups: Path | None = None) -> "Collection":
+        """Return the runbooks below `folder`; with `lint`, only those whose SQL is right too.
+
+        With `lookups` (a folder) each lookup's file is read for problems. Raises InvalidRequest where `folder` is none.
+        """
+        if not folder.is_dir():
+            raise InvalidRequest(f"expected a folder of runbooks, found none at {folder}")
+        return cls.of(files(folder), lint=lint, lookups=lookups)
+
+    @classmethod
+    def of(cls, paths: Iterable[Path], *, lint: bool = False, lookups: Path | None = None) -> "Collection":
+        """Return the runbooks of these files, as `load`; pivots may lead to any of them."""
+        paths = sorted(paths)
+        twins = _twins(paths)
+        found: dict[str, Loaded] = {}
+        problems: list[Problem] = []
+        for path in paths:
+            try:
+                loaded = load_with_source(path)
+                if path in twins:
+                    raise InvalidRunbook([_twin_problem(loaded, twins[path])])
+                if lint:
+                    _lint(loaded)
+                found[loaded.runbook.id] = loaded
+            except InvalidRunbook as error:
+                problems += error.problems
+        problems += _references(found, {path.stem for path in paths})
+        if lookups is not None:
+            problems += _lookups(found.values(), lookups)
+        return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(problems))))
+
+
+def find(folder: Path, runbook_id: str) -> Loaded:
+    """Return one runbook, reading its own file only. Raises InvalidRunbook, or InvalidRequest where there is none."""
+    stems = {path: path.stem for path in files(folder)}
+    paths = sorted(path for path, stem in stems.items() if stem == runbook_id)
+    if not paths:
+        raise InvalidRequest(f"no runbook `{runbook_id}` in {folder}{did_you_mean(runbook_id, stems.values())}")
+    twins = _twins(paths)
+    if twins:
+        places = " and ".join(map(str, paths))
+        message = f"expected each id once, found `{runbook_id}` in {places}: rename one"
+        raise InvalidRunbook([Problem(str(path), 1, 1, "id", message) for path in paths])
+    return load_with_source(paths[0])
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """Yield the runbook files below `folder`, at any depth; what is hidden, and lookups, are not runbooks."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != LOOKUPS)
+        for name in sorted(names):
+            if name.endswith(_ENDINGS) and not name.startswith("."):
+                yield Path(parent, name)
+
+
+def _twins(paths: Sequence[Path]) -> dict[Path, Path]:
+    """Return each file whose name another has too, with that other: a runbook's id is its file's name."""
+    by_stem: dict[str, list[Path]] = {}
+    for path in paths:
+        by_stem.setdefault(path.stem, []).append(path)
+    return {
+        path: next(other for other in group if other != path)
+        for group in by_stem.values()
+        if len(group) > 1
+        for path in group
+    }
+
+
+def _twin_problem(loaded: Loaded, other: Path) -> Problem:
+    message = f"expected each id once, found `{loaded.runbook.id}` in {other} too: rename one"
+    return loaded.source.problem(("id",), message)
+
+
+def _lint(loaded: Loaded) -> None:
+    problems = lint_problems(loaded)
+    if problems:
+        raise InvalidRunbook(problems)
+
+
+def lint_problems(loaded: Loaded) -> list[Problem]:
+    """Return what is wrong with a runbook's SQL, at its places in the file."""
+    from trailbook.sql.lint import lint  # only here: a DAG parse must not pay for the SQL parser
+
+    source = loaded.source
+    problems = []
+    for flaw in lint(loaded.runbook):
+        line, column = source.text_place(flaw.loc, flaw.line, flaw.column) if flaw.line else source.place(flaw.loc)
+        problems.append(Problem(str(source.path), line, column, key_path(flaw.loc), flaw.message))
+    return problems
+
+
+def _references(found: Mapping[str, Loaded], ids: set[str]) -> Iterator[Problem]:
+    others = {name: loaded.runbook for name, loaded in found.items()}
+    for loaded in found.values():
+        for flaw in pivots_lead_somewhere(loaded.runbook, others, ids):
+            yield loaded.source.problem(flaw.loc, flaw.message, of_key=flaw.of_key)
+
+
+def _lookups(found: Iterable[Loaded], lookups: Path) -> Iterator[Problem]:
+    """Yield the problems of the lookups' files; a file that is not there is the runbook's problem."""
+    for loaded in found:
+        for name, lookup in loaded.runbook.lookups.items():
+            path = lookup_files.path_of(lookups, name)
+            if not path.is_file():
+                header = ",".join(lookup.columns)
+                message = f"expected the lookup's file {path}, found none: write it, with the header {header}"
+                yield loaded.source.problem(("lookups", name), message, of_key=True)
+                continue
+            try:
+                lookup_files.read(lookups, name, lookup)
+            except InvalidRunbook as error:
+                yield from error.problems

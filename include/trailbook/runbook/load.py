@@ -1,0 +1,48 @@
+"""One file to one runbook, or to all of its problems: YAML, the model, and the rules that need nothing else."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from trailbook.errors import InvalidRunbook, Problem
+from trailbook.runbook import complaints
+from trailbook.runbook.model import Runbook
+from trailbook.runbook.rules import OWN_RULES
+from trailbook.runbook.source import Source, read
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A runbook and the file that it was read from."""
+
+    runbook: Runbook
+    source: Source
+
+
+def load(path: Path) -> Runbook:
+    """Return the runbook of a file. Raises InvalidRunbook with every problem of it."""
+    return load_with_source(path).runbook
+
+
+def load_with_source(path: Path) -> Loaded:
+    """Return the runbook of a file with its places. Raises InvalidRunbook with every problem of it."""
+    source = read(path)
+    if source.data is None:
+        raise InvalidRunbook(source.problems)
+    try:
+        runbook = Runbook.model_validate(source.data)
+    except ValidationError as error:
+        raise InvalidRunbook([*source.problems, *_not_twice(source, error)]) from None
+    problems = list(source.problems)
+    for rule in OWN_RULES:
+        problems += [source.problem(flaw.loc, flaw.message, of_key=flaw.of_key) for flaw in rule(runbook, path)]
+    if problems:
+        raise InvalidRunbook(problems)
+    return Loaded(runbook, source)
+
+
+def _not_twice(source: Source, error: ValidationError) -> list[Problem]:
+    """Return the model's problems but for values that the YAML reader has already refused (they became null)."""
+    refused = {(p.line, p.column) for p in source.problems}
+    return [p for p in complaints.problems(source, error, Runbook) if (p.line, p.column) not in refused]
