@@ -69,12 +69,12 @@ LOGINS: Sequence[Incident] = (
         counts=(8, 0, 8),
     ),
     Incident(
-        "Identity Center passwords, from day 2 on",
+        "Identity Center passwords, on two days",
         _RUNBOOK,
         _CENTER,
         lambda midnight: center_identity(HOME, "ana.silva"),
         _from("198.51.100.140"),
-        counts=(0, 7, 7),
+        counts=(7, 7, 0),
     ),
     Incident(
         "the login canary, which is allowed",
