@@ -65,7 +65,7 @@ def test_no_hidden_character_reaches_the_page():
     ]
     assert hidden == ["\t"] * len(hidden), "tabs of the SQL only"
     assert "⟨U+202E⟩gnp.exe" in body
-    assert "␛]0;owned␇" in body
+    assert "⟨ESC⟩]0;owned⟨BEL⟩" in body
 
 
 def test_every_planted_text_is_shown_as_text():

@@ -44,4 +44,4 @@ def test_a_table_has_no_style_attributes():
 
 
 def test_hidden_characters_of_a_guide_are_marked():
-    assert to_html("a\u202eb\x1bc") == "<p>a⟨U+202E⟩b␛c</p>\n"
+    assert to_html("a\u202eb\x1bc") == "<p>a⟨U+202E⟩b⟨ESC⟩c</p>\n"

@@ -23,8 +23,8 @@ def test_what_can_be_seen_stays(text):
 
 
 def test_line_breaks_stay_only_where_asked():
-    assert visible("a\nb\tc") == "a␊b␉c"
-    assert visible("a\nb\tc\r", keep="\n\t") == "a\nb\tc␍"
+    assert visible("a\nb\tc") == "a⟨LF⟩b⟨TAB⟩c"
+    assert visible("a\nb\tc\r", keep="\n\t") == "a\nb\tc⟨CR⟩"
 
 
 def test_a_clipped_text_says_how_long_it_was():

@@ -14,19 +14,17 @@ _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
 )
+_NAMES = {"\0": "NUL", "\a": "BEL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC", "\x7f": "DEL"}
 _SHELL_ESCAPES = {"'": "\\'", "\\": "\\\\"}
 
 
 def visible(value: str, keep: str = "") -> str:
-    """Return a text with each hidden character as a mark: `␛` for ESC, `⟨U+202E⟩` for an override; `keep` stays."""
+    """Return a text with each hidden character as a mark: `⟨ESC⟩`, `⟨U+202E⟩` for an override; `keep` stays."""
     return _HIDDEN.sub(lambda found: found[0] if found[0] in keep else _mark(found[0]), value)
 
 
 def _mark(character: str) -> str:
-    point = ord(character)
-    if point < 0x20:
-        return chr(0x2400 + point)
-    return "␡" if point == 0x7F else f"⟨U+{point:04X}⟩"
+    return f"⟨{_NAMES.get(character) or f'U+{ord(character):04X}'}⟩"
 
 
 def clip(value: str, most: int = CELL) -> str:
