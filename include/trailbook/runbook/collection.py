@@ -6,7 +6,8 @@ the collection, but leaves the runbook in it.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -42,9 +43,12 @@ class Collection:
         return cls.of(files(folder), lint=lint, lookups=lookups)
 
     @classmethod
-    def of(cls, paths: Iterable[Path], *, lint: bool = False, lookups: Path | None = None) -> "Collection":
-        """Return the runbooks of these files, as `load`; pivots may lead to any of them."""
-        paths = sorted(paths)
+    def of(
+        cls, paths: Iterable[Path], *, lint: bool = False, lookups: Path | None = None, beside: Iterable[Path] = ()
+    ) -> "Collection":
+        """Return the runbooks of these files, as `load`; pivots may lead to any of them, or to files `beside` them."""
+        paths = sorted({path.resolve(): path for path in paths}.values())
+        others = _others(paths, beside)
         twins = _twins(paths)
         found: dict[str, Loaded] = {}
         problems: list[Problem] = []
@@ -58,7 +62,8 @@ class Collection:
                 found[loaded.runbook.id] = loaded
             except InvalidRunbook as error:
                 problems += error.problems
-        problems += _references(found, {path.stem for path in paths})
+        pivoted = {pivot.runbook for loaded in found.values() for pivot in loaded.runbook.pivots}
+        problems += _references(found, others, pivoted, {path.stem for path in paths})
         if lookups is not None:
             problems += _lookups(found.values(), lookups)
         return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(problems))))
@@ -123,10 +128,22 @@ def lint_problems(loaded: Loaded) -> list[Problem]:
     return problems
 
 
-def _references(found: Mapping[str, Loaded], ids: set[str]) -> Iterator[Problem]:
-    others = {name: loaded.runbook for name, loaded in found.items()}
+def _others(paths: Sequence[Path], beside: Iterable[Path]) -> dict[str, Path]:
+    """Return the files `beside` by id, without those that are judged themselves."""
+    judged = {path.resolve() for path in paths}
+    return {path.stem: path for path in beside if path.resolve() not in judged}
+
+
+def _references(
+    found: Mapping[str, Loaded], beside: Mapping[str, Path], wanted: Set[str], judged: Set[str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with pivots; of the files `beside`, only those that a pivot leads to are read."""
+    known = {name: loaded.runbook for name, loaded in found.items()}
+    for name in wanted & beside.keys() - known.keys():
+        with suppress(InvalidRunbook):  # it is broken, which is not this runbook's problem
+            known[name] = load_with_source(beside[name]).runbook
     for loaded in found.values():
-        for flaw in pivots_lead_somewhere(loaded.runbook, others, ids):
+        for flaw in pivots_lead_somewhere(loaded.runbook, known, judged | beside.keys()):
             yield loaded.source.problem(flaw.loc, flaw.message, of_key=flaw.of_key)
 
 

@@ -17,7 +17,7 @@ __all__ = ["Allow", "Attack", "Case", "Lookup", "Param", "Pivot", "Result", "Run
 COMMON_PARAMS = ("start", "end", "accounts", "regions", "row_limit", "compare_with", "reason")
 """What every run takes without the runbook naming it."""
 
-_SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _NAME = r"^[a-z][a-z0-9_]*$"
 
 
@@ -91,7 +91,7 @@ class Pivot(BaseModel):
 
     model_config = STRICT
 
-    runbook: str = Field(pattern=_SLUG)
+    runbook: str = Field(pattern=SLUG)
     with_: dict[str, str] = Field(alias="with", min_length=1)
     title: str | None = None
 
@@ -125,7 +125,7 @@ class Runbook(BaseModel):
 
     model_config = STRICT
 
-    id: str = Field(pattern=_SLUG, max_length=100)
+    id: str = Field(pattern=SLUG, max_length=100)
     title: str = Field(min_length=1, max_length=200)
     description: Text
     status: Literal["experimental", "stable", "deprecated"] = "experimental"

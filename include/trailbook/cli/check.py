@@ -1,0 +1,81 @@
+"""`trailbook check [PATH…]`: every problem of every runbook, one per line, each at its place."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from trailbook.cli import printable
+from trailbook.errors import InvalidRequest, Problem
+from trailbook.runbook.collection import LOOKUPS, Collection, files
+from trailbook.settings import Settings
+
+HELP = "validate runbooks; every problem with its place"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="files or folders (default: all runbooks)")
+    parser.add_argument(
+        "--lookups", type=Path, metavar="DIR", help="the lookups' folder (default: beside the runbooks)"
+    )
+    parser.add_argument(
+        "--format", choices=sorted(_FORMATS), default="text", help="github: annotations of a pull request"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the problems; 2 where there is one. Raises InvalidRequest where a PATH does not exist."""
+    settings = Settings.from_env()
+    given: Sequence[Path] = args.paths or [settings.runbooks]
+    paths = _files(given)
+    beside = files(settings.runbooks) if settings.runbooks.is_dir() else ()
+    lookups = args.lookups or _lookups(given, settings)
+    collection = Collection.of(paths, lint=True, lookups=lookups, beside=beside)
+    for problem in collection.problems:
+        print(_FORMATS[args.format](problem))
+    broken = len({problem.path for problem in collection.problems})
+    summary = f"{_count(len(paths), 'runbook')}, {_count(len(collection.problems), 'problem')}"
+    print(f"{summary} in {_count(broken, 'file')}" if broken else summary, file=sys.stderr)
+    return 2 if broken else 0
+
+
+def _files(given: Sequence[Path]) -> list[Path]:
+    missing = [str(path) for path in given if not path.exists()]
+    if missing:
+        raise InvalidRequest(f"expected a file or folder of runbooks, found none at {', '.join(missing)}")
+    return [file for path in given for file in (sorted(files(path)) if path.is_dir() else [path])]
+
+
+def _lookups(given: Sequence[Path], settings: Settings) -> Path:
+    """Return where the lookups of these runbooks are: in their folder, or where the settings say."""
+    beside = [path / LOOKUPS for path in given if (path / LOOKUPS).is_dir()]
+    return beside[0] if len(beside) == 1 and len(given) == 1 else settings.lookups
+
+
+def _text(problem: Problem) -> str:
+    return _one_line(str(problem))
+
+
+def _github(problem: Problem) -> str:
+    place = f"file={_property(problem.path)},line={problem.line},col={problem.column}"
+    return f"::error {place}::{_data(_one_line(f'{problem.key}: {problem.message}'))}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(_one_line(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _one_line(text: str) -> str:
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+_FORMATS: Mapping[str, Callable[[Problem], str]] = {"text": _text, "github": _github}
