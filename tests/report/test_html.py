@@ -149,3 +149,31 @@ def test_null_and_the_empty_text_are_told_apart():
     words = Page(html.render(make([finding(0, State.NEW, row=row)]))).words
     assert "user_agent empty text" in words
     assert "mfa_share NULL" in words
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+TEXT_ON = [
+    ("ink", "page"),
+    ("ink", "panel"),
+    ("soft", "page"),
+    ("soft", "panel"),
+    ("soft", "warn-page"),
+    ("link", "page"),
+]
+TEXT_ON += [(name, f"{name}-page") for name in ("fail", "pass", "warn")]
+TEXT_ON += [(f"{name}", f"{other}-page") for name in ("ink", "link") for other in ("fail", "pass", "warn")]
+TEXT_ON += [(name, "page") for name in ("fail", "warn", "new", "updated", "unchanged", "absent", "suppressed")]
+
+
+@pytest.mark.parametrize("theme", [0, 1])
+@pytest.mark.parametrize(("text", "ground"), TEXT_ON)
+def test_text_has_the_contrast_that_wcag_aa_wants_in_light_and_dark(theme, text, ground):
+    blocks = re.findall(r":root \{(.*?)\}", (TEMPLATES / "report.css").read_text(), re.DOTALL)
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", blocks[theme]))
+    light, dark = sorted((luminance(colours[text]), luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5

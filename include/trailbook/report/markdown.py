@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from functools import cache
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from trailbook.report.text import visible, web_address
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 
 def to_html(text: str) -> str:
@@ -18,13 +20,15 @@ def to_html(text: str) -> str:
 
 
 @cache
-def _parser() -> MarkdownIt:
+def _parser() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # here, since DAG parsing imports this module and renders nothing
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     parser.validateLink = lambda url: web_address(url) is not None  # type: ignore[method-assign]  # the documented hook
     return parser
 
 
-def _tame(tokens: Sequence[Token]) -> None:
+def _tame(tokens: "Sequence[Token]") -> None:
     """Links tell the other side nothing, headings fit beneath the page's own, no attribute carries a style."""
     for token in tokens:
         token.attrs.pop("style", None)
