@@ -6,11 +6,10 @@ from pathlib import Path
 from trailbook.errors import InvalidRunbook
 from trailbook.runbook.collection import Collection
 from trailbook.settings import Settings
-from trailbook.sql.lint import lint
 
 _BESIDE = {"TRAILBOOK_RUNBOOKS": str(Path(__file__).resolve().parent.parent / "runbooks")}
 
 settings = Settings.from_env(_BESIDE | {name: value for name, value in os.environ.items() if value})
-problems = Collection.load(settings.runbooks, lint=lint, lookups=settings.lookups).problems
+problems = Collection.load(settings.runbooks, lint=True, lookups=settings.lookups).problems
 if problems:
     raise InvalidRunbook(problems)

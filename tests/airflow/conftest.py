@@ -5,9 +5,14 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from cloud import Cloud
 
 # Test modules are imported by path (`--import-mode=importlib`), so what they share needs a place to be found.
 sys.path.append(str(Path(__file__).parent))
@@ -46,3 +51,21 @@ def runbooks(tmp_path: Path) -> Path:
     folder = tmp_path / "runbooks"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator["Cloud"]:
+    """The embedded AWS, filled; one for all tests, since a process can serve one only."""
+    from cloud import running
+
+    with running() as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(served: "Cloud", runbooks: Path, monkeypatch: pytest.MonkeyPatch) -> "Cloud":
+    """The embedded AWS, and an environment whose Airflow connection and settings lead to it."""
+    for name, value in served.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("TRAILBOOK_RUNBOOKS", str(runbooks))
+    return served

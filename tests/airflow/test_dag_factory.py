@@ -13,6 +13,7 @@ from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.base import TimeRestriction
 from runbook_files import spec, write
+
 from trailbook.airflow.dag_factory import build, load
 from trailbook.runbook.model import Runbook
 from trailbook.settings import Settings

@@ -2,6 +2,7 @@ from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from runbook_files import spec
+
 from trailbook.airflow.documentation import closed, fenced, markdown
 from trailbook.runbook.model import Runbook
 

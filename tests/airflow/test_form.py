@@ -1,6 +1,7 @@
 import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from runbook_files import spec
+
 from trailbook.airflow.form import COMMON_SECTION, fields
 from trailbook.runbook.model import COMMON_PARAMS, Runbook
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from runbook_files import spec
+
 from trailbook.airflow.runs import data_interval_end, given, run_of
 from trailbook.plan import Run, Trigger
 from trailbook.runbook.model import Runbook

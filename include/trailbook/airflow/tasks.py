@@ -27,7 +27,6 @@ from trailbook.runbook.lookups import read
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.values import resolve
 from trailbook.settings import Settings
-from trailbook.sql.lint import lint
 from trailbook.verdict import Verdict
 from trailbook.window import text
 
@@ -37,7 +36,7 @@ Step: TypeAlias = Callable[[Settings, str, Context], Any]
 def plan(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
     """Read the runbook anew, check the request, and return the frozen plan."""
     loaded = find(settings.runbooks, runbook_id)
-    problems = lint_problems(loaded, lint)
+    problems = lint_problems(loaded)
     if problems:
         raise InvalidRunbook(problems)
     runbook = loaded.runbook
@@ -152,4 +151,4 @@ def _event(made: Plan, outcome: Outcome, products: Products) -> dict[str, Any]:
 
 
 def _reference(entry: Entry) -> dict[str, Any]:
-    return {"chain_uid": entry.chain_uid, "sequence": entry.sequence, "fingerprint": entry.fingerprint}
+    return {"key": entry.key, "sequence": entry.sequence, "fingerprint": entry.fingerprint}
