@@ -22,8 +22,8 @@ _MOST_NAME = 96
 def dumps(value: Json) -> bytes:
     """Return the RFC 8785 bytes of a value. Raises EvidenceError for what that cannot hold (NaN, 2**53 and over)."""
     try:
-        return rfc8785.dumps(value)  # type: ignore[arg-type]  # its own alias wants dict of its own recursive type
-    except (rfc8785.CanonicalizationError, RecursionError) as error:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeError) as error:
         raise EvidenceError(f"a value cannot be written as canonical JSON: {error}") from error
 
 

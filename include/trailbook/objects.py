@@ -79,8 +79,9 @@ class FolderStore:
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore.keys."""
-        files = (path for path in self.root.rglob("*") if path.is_file() and not path.name.startswith(".new-"))
-        names = (path.relative_to(self.root).as_posix() for path in files)
+        root, folder = self.root.resolve(), self._path(prefix.rpartition("/")[0])
+        files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".new-"))
+        names = (path.relative_to(root).as_posix() for path in files)
         yield from sorted((name for name in names if name.startswith(prefix)), key=str.encode)
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:

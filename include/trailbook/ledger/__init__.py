@@ -1,1 +1,26 @@
-"""The ledger: one tamper-evident chain of entries per runbook."""
+"""The ledger: one tamper-evident chain of entries per runbook, one entry per attempt of a run.
+
+Invariants: an entry is canonical JSON under a key that names its place, appended conditionally and never overwritten;
+it names the entry before it by digest; the same attempt recorded twice is one entry.
+"""
+
+from trailbook.ledger.baseline import columns_match
+from trailbook.ledger.chain import Fault, FaultKind
+from trailbook.ledger.entry import Entry, Head, Looked, Materials, Record, Written
+from trailbook.ledger.ledger import Ledger
+from trailbook.ledger.verify import Verification, verify
+
+__all__ = [
+    "Entry",
+    "Fault",
+    "FaultKind",
+    "Head",
+    "Ledger",
+    "Looked",
+    "Materials",
+    "Record",
+    "Verification",
+    "Written",
+    "columns_match",
+    "verify",
+]
