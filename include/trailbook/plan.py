@@ -123,6 +123,16 @@ class Plan:
         """SHA-256 over runbook, run id and attempt."""
         return digest([self.runbook, self.run.run_id, self.run.attempt])
 
+    def request_params(self) -> dict[str, Any]:
+        """Return what the operator could choose, under the names of the form, for the ledger."""
+        common = {
+            "accounts": list(self.accounts),
+            "regions": list(self.regions),
+            "row_limit": self.row_limit,
+            "compare_with": self.compare_with,
+        }
+        return dict(self.params) | common
+
     def to_json(self) -> dict[str, Json]:
         """Return the plan as plain JSON values."""
         return {name: _plain(value) for name, value in ((n, getattr(self, n)) for n in self.__slots__)}

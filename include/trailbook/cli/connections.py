@@ -70,6 +70,6 @@ class Clients:
             return S3Store(self.s3, bucket, prefix)
         return FolderStore(Path(location))
 
-    def ledger(self, settings: Settings) -> Ledger:
-        """Return the ledger of the settings."""
-        return Ledger(self.store(settings.ledger, "TRAILBOOK_LEDGER"))
+    def ledger(self, settings: Settings, location: str | None = None) -> Ledger:
+        """Return the ledger of the settings, or the one at `location`."""
+        return Ledger(self.store(location or settings.ledger, "TRAILBOOK_LEDGER"))

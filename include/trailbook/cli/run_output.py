@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from trailbook.canonical import plain
 from trailbook.cli import output, printable
 from trailbook.diff import Finding, State, findings
 from trailbook.local.folder import FolderAthena
 from trailbook.objects import ObjectStore
+from trailbook.report.values import to_json
 from trailbook.steps.whole import WholeRun
 from trailbook.verdict import Verdict
 from trailbook.window import text
@@ -64,7 +64,7 @@ def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict
         "window": {"start": text(window.start), "end": text(window.end)} if window else None,
         "verdict": run.outcome.judgement.verdict.value if run.outcome else Verdict.ERROR.value,
         "columns": [{"name": c.name, "type": c.type} for c in run.outcome.columns] if run.outcome else [],
-        "rows": [plain(finding.row) for finding in found if finding.state is not State.ABSENT],
+        "rows": [to_json(finding.row) for finding in found if finding.state is not State.ABSENT],
         "statistics": {
             "data_scanned_in_bytes": query.data_scanned_in_bytes if query else 0,
             "engine_ms": query.engine_ms if query else 0,

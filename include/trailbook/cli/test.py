@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRunbook(problems)
     if unknown:
         raise InvalidRequest(f"no runbook {', '.join(unknown)}; there are {', '.join(sorted(collection.runbooks))}")
-    athena = FolderAthena.from_records([], settings.table)
+    athena = FolderAthena.from_records([], table=settings.table)
     results: list[CaseResult] = []
     for name in chosen:
         runbook = collection.runbooks[name].runbook

@@ -126,7 +126,8 @@ def _same(want: Any, got: Any) -> bool:
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
         return want is got
     if isinstance(want, (int, float)) and not isinstance(got, str):
-        return bool(want == got)
+        same: bool = want == got
+        return same
     return isinstance(want, str) and want == str(got)
 
 

@@ -63,9 +63,7 @@ def plan(
         row_limit=request.row_limit,
         lookups=relations,
     )
-    comparison_key = digest(
-        [runbook.id, dict(request.params), sorted(request.accounts), sorted(request.regions)],
-    )
+    comparison_key = digest([runbook.id, dict(request.params), list(request.accounts), list(request.regions)])
     template = template_digest(runbook)
     baseline, rerun_of = Baseline(absence="first_run"), None
     if ledger is not None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from trailbook.ledger import Entry, Ledger
 from trailbook.outcome import Outcome
@@ -30,6 +31,60 @@ def record(
 ) -> Entry:
     """Append the attempt's entry and return it; the same attempt recorded again returns the entry that is there.
 
-    What is not there yet is left out: a run whose query failed has a plan and no outcome.
+    What is not there yet is left out: a run whose query failed has a plan and no outcome. A run whose report failed
+    has a result and no evidence for people, so its verdict is `error` as well and it serves no later run as baseline.
     """
-    raise NotImplementedError
+    whole = outcome is not None and products is not None and failure is None
+    return ledger.append(
+        Record(
+            runbook=runbook,
+            run=run,
+            verdict=outcome.judgement.verdict if outcome is not None and whole else Verdict.ERROR,
+            reasons=outcome.judgement.reasons if outcome is not None and whole else _reasons(failure),
+            started=plan.started if plan is not None else text(finished.replace(microsecond=0)),
+            finished=text(finished.replace(microsecond=0)),
+            version=__version__,
+            error=None if failure is None else f"{failure.task}: {failure.error}",
+            **_planned(plan, outcome),
+            **_compared(outcome),
+            products=None
+            if products is None
+            else Written(products.manifest, products.manifest_uri, products.report_uri),
+        )
+    )
+
+
+def _reasons(failure: Failure | None) -> tuple[str, ...]:
+    return ("the run did not finish",) if failure is None else (f"the task {failure.task} failed: {failure.error}",)
+
+
+def _planned(plan: Plan | None, outcome: Outcome | None) -> dict[str, Any]:
+    if plan is None:
+        return {}
+    return {
+        "window": plan.window,
+        "params": plan.request_params(),
+        "comparison_key": plan.comparison_key,
+        "rerun_of": plan.rerun_of,
+        "materials": Materials(
+            runbook_sha256=plan.runbook_sha256,
+            template_sha256=plan.template_sha256,
+            sql_sha256=plan.sql_sha256,
+            lookups=plan.lookups,
+            # Which baseline really served is known after the query; until then it is the plan's.
+            baseline=plan.baseline if outcome is None else outcome.baseline,
+        ),
+    }
+
+
+def _compared(outcome: Outcome | None) -> dict[str, Any]:
+    if outcome is None:
+        return {}
+    return {
+        "queries": outcome.queries,
+        "snapshot": outcome.snapshot,
+        "counts": outcome.counts,
+        "completeness": Looked.of(outcome.completeness),
+        "columns": outcome.columns,
+        "truncated": outcome.completeness.truncated_at is not None,
+    }

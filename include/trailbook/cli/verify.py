@@ -1,0 +1,49 @@
+"""`trailbook verify [ID…]`: verify the ledger's chains, their object versions, and every file that they name."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+
+from trailbook.cli import printable
+from trailbook.cli.connections import Clients
+from trailbook.ledger import Verification, verify
+from trailbook.settings import Settings
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's options."""
+    parser.add_argument("ids", metavar="ID", nargs="*", help="runbooks (default: all, and whatever lies beside them)")
+    parser.add_argument("--ledger", metavar="WHERE", help="s3://bucket/prefix or a folder (default: TRAILBOOK_LEDGER)")
+    parser.add_argument("--reports", metavar="WHERE", help="the same for the reports (default: TRAILBOOK_REPORTS)")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every fault, a line each, and return 1 where there is one."""
+    settings = Settings.from_env()
+    clients = Clients(region=settings.region)
+    found = verify(
+        clients.store(args.ledger or settings.ledger, "TRAILBOOK_LEDGER"),
+        clients.store(args.reports or settings.reports, "TRAILBOOK_REPORTS"),
+        runbooks=args.ids or None,
+    )
+    if args.format == "json":
+        print(json.dumps({**asdict(found), "ok": not found.faults}, default=str))
+    else:
+        show(found)
+    return 1 if found.faults else 0
+
+
+def show(found: Verification) -> None:
+    """Print the faults on standard output, and the sum on it as well."""
+    for fault in found.faults:
+        print(printable(str(fault)))
+    sums = f"{len(found.heads)} chains, {found.entries} entries, {found.files} report files"
+    if found.faults:
+        print(f"NOT as recorded: {len(found.faults)} faults in {sums}")
+    else:
+        print(f"verified: {sums}, all as recorded")
+    for runbook, head in sorted(found.heads.items()):
+        print(printable(f"  head of {runbook}: {head.sequence} {head.fingerprint}"))
+    sys.stdout.flush()
