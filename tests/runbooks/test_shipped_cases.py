@@ -1,0 +1,62 @@
+"""Every case of every shipped runbook, on the local engine, and what the product promises of each runbook."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from trailbook.local.folder import FolderAthena
+from trailbook.runbook.collection import Collection
+from trailbook.runbook.model import Case, Runbook
+from trailbook.settings import PhysicalTable
+from trailbook.steps.cases import run_case
+
+ROOT = Path(__file__).parents[2] / "runbooks"
+COLLECTION = Collection.load(ROOT, lint=True)
+RUNBOOKS = [COLLECTION.runbooks[name].runbook for name in sorted(COLLECTION.runbooks)]
+CASES = [pytest.param(r, c, id=f"{r.id}: {c.name}") for r in RUNBOOKS for c in r.cases]
+TABLE = PhysicalTable()
+
+
+@pytest.fixture(scope="module")
+def athena() -> Iterator[FolderAthena]:
+    with FolderAthena.from_records([], table=TABLE) as found:
+        yield found
+
+
+def test_every_shipped_file_is_valid() -> None:
+    assert [str(problem) for problem in COLLECTION.problems] == []
+    assert {r.id for r in RUNBOOKS} >= {
+        "auth-failed-logins",
+        "s3-critical-bucket-activity",
+        "iam-policy-changes",
+        "change-unauthorised-key-resources",
+    }
+
+
+@pytest.mark.parametrize(("runbook", "case"), CASES)
+def test_the_case_gives_its_rows(runbook: Runbook, case: Case, athena: FolderAthena) -> None:
+    assert run_case(runbook, case, athena, TABLE).differences == ()
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda r: r.id)
+def test_a_runbook_can_run_as_it_is_shipped_and_says_what_to_do(runbook: Runbook) -> None:
+    assert runbook.schedule is not None
+    assert not [name for name, param in runbook.params.items() if param.required]
+    assert "Check first" in runbook.guide
+    assert "Contain" in runbook.guide
+    assert runbook.falsepositives
+    assert runbook.references
+    assert all(entry.expires > date(2027, 1, 1) for entry in runbook.allow)
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda r: r.id)
+def test_the_cases_show_both_what_is_found_and_what_is_not(runbook: Runbook) -> None:
+    found = [case for case in runbook.cases if case.rows]
+    silent = [case for case in runbook.cases if case.events and not case.rows]
+    assert len(runbook.cases) >= 6
+    assert len(found) >= 3
+    assert len(silent) >= 2
+    described = {event["eventName"] for case in runbook.cases for event in case.events}
+    assert len(described) >= 3
