@@ -5,9 +5,9 @@ finding's id is the same in every run, window and version of Trailbook; nothing 
 """
 
 from trailbook.diff.allow import expired
-from trailbook.diff.compare import compare
 from trailbook.diff.model import Counts, Diff, DiffSpec, Finding, Seen, State, Suppression
 from trailbook.diff.read import findings, frame
+from trailbook.diff.snapshot import compare
 
 __all__ = [
     "Counts",

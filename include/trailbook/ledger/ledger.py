@@ -146,14 +146,15 @@ class Ledger:
     def _recorded(self, record: Record, keys: Sequence[str], known: int) -> Entry | None:
         """Return the entry of this attempt, looking from the end back to the `known` first entries, seen before.
 
-        An attempt's entry was finished after the attempt began, so the search ends at entries from well before that.
+        An attempt's entry was finished after the attempt began, so the search ends at entries from well before that;
+        a record that took no time at all does not know when its attempt began.
         """
         attempt = (storable(record.run.run_id), record.run.attempt)
         for key in reversed(keys[known:]):
             found = self._raw(key)
             if (found.get("run_id"), found.get("attempt")) == attempt:
                 return self._read(key)
-            if _long_before(found.get("finished"), record.started):
+            if record.started != record.finished and _long_before(found.get("finished"), record.started):
                 return None
         return None
 
