@@ -29,7 +29,7 @@ _UNREACHED = (
 _PLATFORM = re.compile(
     r"(table|schema|database|catalog|bucket)\b.{0,300}\bdoes not exist|(TABLE|SCHEMA|CATALOG)_NOT_FOUND|NoSuchBucket"
     r"|access ?denied|PERMISSION_DENIED|not authorized|insufficient (lake formation )?permission|HIVE_METASTORE_ERROR"
-    r"|work ?group|output (location|bucket)|result(s)? bucket",
+    r"|work ?group|output (location|bucket)|results? bucket|QueryExecution \S+ was not found",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -21,6 +21,8 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
 )
+_ESCAPED = re.compile(rf"\\|{_UNSEEN.pattern}")
+_CODE_POINT = re.compile(r"\\(\+[0-9A-F]{6}|[0-9A-F]{4})")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TYPES = {"string": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 _FORMATS = {"date": "DATE", "date-time": "TIMESTAMP(3) WITH TIME ZONE"}
@@ -65,15 +67,10 @@ def parameter(value: Any, param: Param) -> exp.Expr:
 
 
 def text_value(node: exp.Expr) -> str:
-    """Return the text that a string literal or a `U&''` literal stands for."""
+    """Return the text that a literal made by `string` stands for."""
     if not isinstance(node, exp.UnicodeString):
         return node.name
-
-    def character(match: re.Match[str]) -> str:
-        code = match[1] or match[2]
-        return chr(int(code, 16)) if code else "\\"
-
-    return re.sub(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|\\)", character, node.name)
+    return _CODE_POINT.sub(lambda match: chr(int(match[1], 16)), node.name)
 
 
 def string(value: str) -> exp.Expr:
@@ -87,7 +84,7 @@ def string(value: str) -> exp.Expr:
         code = ord(match[0])
         return f"\\{code:04X}" if code <= 0xFFFF else f"\\+{code:06X}"
 
-    return exp.UnicodeString(this=_UNSEEN.sub(escaped, value.replace("\\", "\\\\")))
+    return exp.UnicodeString(this=_ESCAPED.sub(escaped, value))
 
 
 def _formatted(value: str, form: str | None) -> exp.Expr:
