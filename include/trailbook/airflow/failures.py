@@ -28,9 +28,8 @@ def spoken(context: Context, call: Callable[[], _T]) -> _T:
         raise
     except TrailbookError as error:
         _keep(context, str(error))
-        if error.transient:
-            raise AirflowException(str(error)) from error
-        raise AirflowFailException(str(error)) from error
+        # The sentence is for the person who must act; where in our code it was raised would bury it.
+        raise (AirflowException if error.transient else AirflowFailException)(str(error)) from None
     except AirflowTaskTimeout:
         _keep(context, "it took longer than its execution timeout and was stopped")
         raise
