@@ -1,5 +1,6 @@
 """Result sets: a value is read as it is, or named as an error."""
 
+import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from trailbook.athena.execution import Column
 from trailbook.athena.resultset import ResultSet, read_csv, rows
 from trailbook.errors import DeploymentError, EvidenceError, QueryFailed
@@ -66,6 +68,7 @@ def test_null_in_a_result_of_one_column_is_a_row(tmp_path: Path) -> None:
         ),
         ("decimal(5,0)", "12", Decimal("12")),
         ("decimal", "1.5", Decimal("1.5")),
+        ("decimal(0,0)", "1.5", Decimal("1.5")),
         ("date", "2024-02-29", date(2024, 2, 29)),
         ("timestamp", "2023-07-10 12:08:04.000", datetime(2023, 7, 10, 12, 8, 4)),
         ("timestamp(6)", "2023-07-10 12:08:04.123456", datetime(2023, 7, 10, 12, 8, 4, 123456)),
@@ -138,9 +141,10 @@ def test_columns_that_no_snapshot_can_hold_are_refused(tmp_path: Path, columns: 
         read(tmp_path, columns, [])
 
 
-def test_an_unknown_type_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(QueryFailed, match="column 'x': expected a type of Athena's, found 'hyperloglog'"):
-        one(tmp_path, "hyperloglog", "x")
+@pytest.mark.parametrize("type_", ["hyperloglog", "decimal(39,0)", "decimal(2,3)", "", "interval day to second"])
+def test_an_unknown_type_is_refused_by_name(tmp_path: Path, type_: str) -> None:
+    with pytest.raises(QueryFailed, match=f"column 'x': expected a type of Athena's, found '{re.escape(type_)}'"):
+        one(tmp_path, type_, "x")
 
 
 def test_a_header_that_is_not_the_columns_is_an_error(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from trailbook.athena.execution import Column
 from trailbook.errors import QueryFailed
 
 _SHOWN = 60
+_MOST_DIGITS = 38
 _TEXTS = frozenset(
     ("varchar", "char", "string", "array", "map", "row", "struct", "json", "varbinary", "uuid", "ipaddress", "unknown")
 )
@@ -63,8 +64,8 @@ def typed(column: Column) -> Typed:
     if base == "timestamp":
         return Typed("TIMESTAMPTZ", f"{_DATE} {_CLOCK} {_ZONE}") if zoned else Typed("TIMESTAMP", f"{_DATE} {_CLOCK}")
     # Without precision in the metadata, a type that every run shares: 20 digits before the point, 18 after it.
-    decimal = _DECIMAL.fullmatch("decimal(38,18)" if name == "decimal" else name)
-    if decimal is None:
+    decimal = _DECIMAL.fullmatch("decimal(38,18)" if name in ("decimal", "decimal(0,0)") else name)
+    if decimal is None or not int(decimal[2]) <= int(decimal[1]) <= _MOST_DIGITS or not int(decimal[1]):
         raise QueryFailed(
             f"column {shown(column.name)!r}: expected a type of Athena's, found {shown(column.type)!r}: "
             "CAST the column to varchar"
