@@ -4,7 +4,8 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from pathlib import Path
 
 from trailbook.cli import connections, demo_table
@@ -97,13 +98,22 @@ def backfill(steps: Steps, children: Children, rest: AirflowRest) -> list[date]:
     with steps.step(f"{len(dag_ids)} runbooks × {_DAYS} days, day after day", len(dag_ids) * _DAYS) as bar:
         for dag_id in dag_ids:
             rest.unpause(dag_id)
-            rest.backfill(dag_id, days[0], days[-1])
         while True:
             children.check()
             runs = rest.runs()
-            done = [run for run in runs if run.state in _FINAL]
-            states = ", ".join(f"{count} {state}" for state, count in sorted(Counter(r.state for r in runs).items()))
-            bar.at(len(done), states)
-            if len(done) == len(dag_ids) * _DAYS:
+            done = Counter(run.dag_id for run in runs if run.state in _FINAL)
+            begun = Counter(run.dag_id for run in runs)
+            # A day begins when the one before it has ended, so that each run finds its baseline.
+            for dag_id in (name for name in dag_ids if begun[name] == done[name] < _DAYS):
+                _trigger(rest, dag_id, days[done[dag_id]], done[dag_id] + 1)
+            states = Counter(run.state for run in runs)
+            bar.at(done.total(), ", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+            if done.total() == len(dag_ids) * _DAYS:
                 return days
             time.sleep(1)
+
+
+def _trigger(rest: AirflowRest, dag_id: str, day: date, number: int) -> None:
+    """Start the run whose window is `day`: of the data interval that ends in the night after it."""
+    noon_after = datetime.combine(day + timedelta(days=1), time_of_day(12), UTC)
+    rest.trigger(dag_id, f"demo-day-{number}", noon_after, f"make demo, day {number}")

@@ -1,4 +1,4 @@
-"""The demonstration's table: per runbook and day the verdict, the findings by state, bytes scanned, the report's path."""
+"""The demonstration's table: per runbook and day verdict, findings by state, bytes scanned, the report's path."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time

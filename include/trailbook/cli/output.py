@@ -10,6 +10,7 @@ from rich.text import Text
 from trailbook.cli import printable
 
 _PLAIN_WIDTH = 250
+_WIDEST = 56
 STYLES = {"pass": "green", "fail": "bold red", "incomplete": "yellow", "error": "bold magenta"}
 
 
@@ -27,6 +28,26 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
     for row in rows:
         shown.add_row(*(_cell(value) for value in row))
     console().print(shown)
+
+
+def fitted(columns: Sequence[str], rows: Sequence[Sequence[object]], *, least: int) -> None:
+    """Print rows with long values shortened, and as many columns as the width holds but at least the first `least`."""
+    short = [[_clipped(value) for value in row] for row in rows]
+    room, shown = console().width, 0
+    for n, column in enumerate(columns):
+        room -= 2 + max(len(column), *(len(row[n]) for row in short))
+        if room < 0 and n >= least:
+            break
+        shown = n + 1
+    table(columns[:shown], [row[:shown] for row in short])
+    if shown < len(columns):
+        left_out = ", ".join(map(printable, columns[shown:]))
+        console().print(f"not shown for want of room: {left_out}", style="dim", markup=False)
+
+
+def _clipped(value: object) -> str:
+    text = "" if value is None else printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
 def size(count: int) -> str:

@@ -15,7 +15,8 @@ from trailbook.local.folder import FolderAthena
 from trailbook.objects import FolderStore
 from trailbook.plan import Plan, Run, Trigger
 from trailbook.runbook import lookups
-from trailbook.runbook.collection import Collection, Loaded
+from trailbook.runbook.collection import Collection
+from trailbook.runbook.load import Loaded
 from trailbook.runbook.values import from_text, resolve
 from trailbook.settings import Settings
 from trailbook.steps.plan import plan, window_of

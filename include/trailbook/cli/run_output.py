@@ -91,9 +91,11 @@ def _table(run: WholeRun, found: Sequence[Finding]) -> None:
     looked_at = f"{text(window.start)} to {text(window.end)}, {outcome.completeness.events} events, {read} read."
     out.print(f"           {looked_at} {printable('; '.join(outcome.judgement.reasons))}", markup=False)
     if found:
-        names = [c.name for c in outcome.columns if c.name != "event_ids"]
+        result = run.runbook.result
+        others = (c.name for c in outcome.columns if c.name != "event_ids")
+        names = list(dict.fromkeys([*result.key, *result.measures, *others]))
         rows = [[_state(f), *(f.row[name] for name in names)] for f in found[:_MOST_ROWS]]
-        output.table(["state", *names], rows)
+        output.fitted(["state", *names], rows, least=1 + len(result.key))
     if len(found) > _MOST_ROWS:
         out.print(f"… and {len(found) - _MOST_ROWS} more: --format csv prints them all", markup=False)
     _say_failure(run)

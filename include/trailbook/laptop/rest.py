@@ -4,10 +4,11 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from trailbook.errors import DeploymentError, ServiceUnavailable
+from trailbook.window import text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +49,10 @@ class AirflowRest:
         """Let a DAG's runs start."""
         self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
 
-    def backfill(self, dag_id: str, first: date, last: date) -> None:
-        """Start a backfill of the days, one run at a time so that each finds the one before."""
-        body = {
-            "dag_id": dag_id,
-            "from_date": f"{first}T00:00:00Z",
-            "to_date": f"{last}T23:59:59Z",
-            "max_active_runs": 1,
-        }
-        self._call("POST", "/api/v2/backfills", body)
+    def trigger(self, dag_id: str, run_id: str, logical_date: datetime, reason: str) -> None:
+        """Start a run as a person's press of Trigger does, for the last whole data interval before `logical_date`."""
+        body = {"dag_run_id": run_id, "logical_date": text(logical_date), "conf": {"reason": reason}}
+        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
 
     def runs(self) -> list[DagRun]:
         """Return every DAG run, the oldest logical date first."""

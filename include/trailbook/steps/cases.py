@@ -122,12 +122,11 @@ def _agrees(want: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
 
 def _same(want: Any, got: Any) -> bool:
     if isinstance(want, list):  # an array is Athena's text in a result
-        return got == "[" + ", ".join("null" if item is None else str(item) for item in want) + "]"
+        return bool(got == "[" + ", ".join("null" if item is None else str(item) for item in want) + "]")
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
         return want is got
     if isinstance(want, (int, float)) and not isinstance(got, str):
-        same: bool = want == got
-        return same
+        return not want != got
     return isinstance(want, str) and want == str(got)
 
 

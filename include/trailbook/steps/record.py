@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from trailbook.ledger import Entry, Ledger
+from trailbook import __version__
+from trailbook.ledger import Entry, Ledger, Looked, Materials, Record, Written
 from trailbook.outcome import Outcome
 from trailbook.plan import Plan, Run
 from trailbook.report import Products
+from trailbook.verdict import Verdict
+from trailbook.window import text
 
 
 @dataclass(frozen=True, slots=True)
