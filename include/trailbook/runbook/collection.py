@@ -7,14 +7,13 @@ the collection, but leaves the runbook in it.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
 from trailbook.runbook import lookups as lookup_files
-from trailbook.runbook.load import Loaded, load_with_source
+from trailbook.runbook.load import Loaded, examine, load_with_source
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.rules.references import pivots_lead_somewhere
 from trailbook.runbook.source import key_path
@@ -50,23 +49,21 @@ class Collection:
         paths = sorted({path.resolve(): path for path in paths}.values())
         others = _others(paths, beside)
         twins = _twins(paths)
-        found: dict[str, Loaded] = {}
-        problems: list[Problem] = []
+        read: list[Loaded] = []
+        broken: dict[Path, list[Problem]] = {}
         for path in paths:
-            try:
-                loaded = load_with_source(path)
-                if path in twins:
-                    raise InvalidRunbook([_twin_problem(loaded, twins[path])])
-                if lint:
-                    _lint(loaded)
-                found[loaded.runbook.id] = loaded
-            except InvalidRunbook as error:
-                problems += error.problems
-        pivoted = {pivot.runbook for loaded in found.values() for pivot in loaded.runbook.pivots}
-        problems += _references(found, others, pivoted, {path.stem for path in paths})
+            loaded, problems = examine(path)
+            if loaded is not None:
+                read.append(loaded)
+                problems += _twin_problems(loaded, twins) + (lint_problems(loaded) if lint else [])
+            if problems:
+                broken[path] = problems
+        found = {loaded.runbook.id: loaded for loaded in read if loaded.source.path not in broken}
+        every = [problem for problems in broken.values() for problem in problems]
+        every += _references(read, others, {path.stem for path in paths})
         if lookups is not None:
-            problems += _lookups(found.values(), lookups)
-        return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(problems))))
+            every += _lookups(read, lookups)
+        return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(every))))
 
 
 def find(folder: Path, runbook_id: str) -> Loaded:
@@ -105,15 +102,12 @@ def _twins(paths: Sequence[Path]) -> dict[Path, Path]:
     }
 
 
-def _twin_problem(loaded: Loaded, other: Path) -> Problem:
-    message = f"expected each id once, found `{loaded.runbook.id}` in {other} too: rename one"
-    return loaded.source.problem(("id",), message)
-
-
-def _lint(loaded: Loaded) -> None:
-    problems = lint_problems(loaded)
-    if problems:
-        raise InvalidRunbook(problems)
+def _twin_problems(loaded: Loaded, twins: Mapping[Path, Path]) -> list[Problem]:
+    other = twins.get(loaded.source.path)
+    if other is None:
+        return []
+    message = f"expected each id once, found `{loaded.source.path.stem}` in {other} too: rename one"
+    return [loaded.source.problem(("id",), message)]
 
 
 def lint_problems(loaded: Loaded) -> list[Problem]:
@@ -134,15 +128,15 @@ def _others(paths: Sequence[Path], beside: Iterable[Path]) -> dict[str, Path]:
     return {path.stem: path for path in beside if path.resolve() not in judged}
 
 
-def _references(
-    found: Mapping[str, Loaded], beside: Mapping[str, Path], wanted: Set[str], judged: Set[str]
-) -> Iterator[Problem]:
+def _references(read: Sequence[Loaded], beside: Mapping[str, Path], judged: Set[str]) -> Iterator[Problem]:
     """Yield what is wrong with pivots; of the files `beside`, only those that a pivot leads to are read."""
-    known = {name: loaded.runbook for name, loaded in found.items()}
-    for name in wanted & beside.keys() - known.keys():
-        with suppress(InvalidRunbook):  # it is broken, which is not this runbook's problem
-            known[name] = load_with_source(beside[name]).runbook
-    for loaded in found.values():
+    known = {loaded.runbook.id: loaded.runbook for loaded in read}
+    wanted = {pivot.runbook for loaded in read for pivot in loaded.runbook.pivots}
+    for name in wanted & beside.keys() - judged:
+        other, _ = examine(beside[name])
+        if other is not None:  # what is wrong with it is not this runbook's problem
+            known[name] = other.runbook
+    for loaded in read:
         for flaw in pivots_lead_somewhere(loaded.runbook, known, judged | beside.keys()):
             yield loaded.source.problem(flaw.loc, flaw.message, of_key=flaw.of_key)
 

@@ -27,19 +27,28 @@ def load(path: Path) -> Runbook:
 
 def load_with_source(path: Path) -> Loaded:
     """Return the runbook of a file with its places. Raises InvalidRunbook with every problem of it."""
-    source = read(path)
+    loaded, problems = examine(path)
+    if loaded is None or problems:
+        raise InvalidRunbook(problems)
+    return loaded
+
+
+def examine(path: Path) -> tuple[Loaded | None, list[Problem]]:
+    """Return what the file says and what is wrong with it; there may be both, where the model accepts it."""
+    try:
+        source = read(path)
+    except InvalidRunbook as error:
+        return None, list(error.problems)
+    problems = list(source.problems)
     if source.data is None:
-        raise InvalidRunbook(source.problems)
+        return None, problems
     try:
         runbook = Runbook.model_validate(source.data)
     except ValidationError as error:
-        raise InvalidRunbook([*source.problems, *_not_twice(source, error)]) from None
-    problems = list(source.problems)
+        return None, problems + _not_twice(source, error)
     for rule in OWN_RULES:
         problems += [source.problem(flaw.loc, flaw.message, of_key=flaw.of_key) for flaw in rule(runbook, path)]
-    if problems:
-        raise InvalidRunbook(problems)
-    return Loaded(runbook, source)
+    return Loaded(runbook, source), problems
 
 
 def _not_twice(source: Source, error: ValidationError) -> list[Problem]:

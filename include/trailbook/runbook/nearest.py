@@ -13,7 +13,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return "; did you mean `x`?", or the known names where none is close and they are few, or nothing."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     close = nearest(name, names)
     if close is not None:
         return f"; did you mean `{close}`?"

@@ -22,6 +22,7 @@ Loc: TypeAlias = tuple[str | int, ...]
 
 MOST_BYTES = 1_000_000
 _DEEPEST = 64
+_SAFE_DEPTH = 2_000
 _PLAIN, _QUOTED, _SEQUENCE, _MAPPING = "plain", "quoted", "sequence", "mapping"
 
 # What YAML would read as a line break that no editor counts, what nobody sees, and what reverses the text around it.
@@ -48,8 +49,8 @@ class Source:
     data: Any
     values: Mapping[Loc, tuple[int, int]] = field(repr=False, compare=False)
     keys: Mapping[Loc, tuple[int, int]] = field(repr=False, compare=False)
-    blocks: Mapping[Loc, int] = field(repr=False, compare=False)
-    """Indent of each block text (`key: |`), whose lines are the file's lines."""
+    texts: Mapping[Loc, tuple[int, int]] = field(repr=False, compare=False)
+    """Where a text whose lines are the file's (`key: |`) begins: its first line, and how far it is indented."""
     problems: tuple[Problem, ...] = ()
 
     def place(self, loc: Loc, *, of_key: bool = False) -> tuple[int, int]:
@@ -65,9 +66,11 @@ class Source:
         return next((loc[:end] for end in range(len(loc), 0, -1) if loc[:end] in self.values), ())
 
     def text_place(self, loc: Loc, line: int, column: int) -> tuple[int, int]:
-        """Return where line and column (from 1) of a text are in the file; the text's start unless it is a block."""
-        start = self.place(loc)
-        return (start[0] + line, self.blocks[loc] + column) if loc in self.blocks else start
+        """Return where line and column (from 1) of a text are in the file; its start where it is quoted or folded."""
+        if loc not in self.texts:
+            return self.place(loc)
+        first, indent = self.texts[loc]
+        return first + line - 1, indent + column
 
     def problem(self, loc: Loc, message: str, *, of_key: bool = False) -> Problem:
         """Return a problem at the place of `loc`."""
@@ -94,7 +97,7 @@ def read(path: Path) -> Source:
     elif not isinstance(data, dict):
         built.refuse((), *_at(node), f"expected a mapping of keys such as `id: {path.stem}`, found something else")
         data = None
-    return Source(path, sha256(body), data, built.values, built.keys, built.blocks, tuple(built.problems))
+    return Source(path, sha256(body), data, built.values, built.keys, built.texts, tuple(built.problems))
 
 
 def _bytes(path: Path) -> bytes:
@@ -134,8 +137,8 @@ def _text(path: Path, body: bytes) -> str:
 
 def _compose(path: Path, text: str) -> yaml.Node | None:
     try:
-        if _MAYBE_ANCHOR.search(text):
-            _refuse_anchors(path, text)
+        if _MAYBE_ANCHOR.search(text) or _may_be_deep(text):
+            _survey(path, text)
         loader = _Loader(text)
         try:
             node: yaml.Node | None = loader.get_single_node()
@@ -147,8 +150,6 @@ def _compose(path: Path, text: str) -> yaml.Node | None:
         raise _invalid(path, line, column, _syntax(error, text, line, column)) from error
     except yaml.YAMLError as error:
         raise _invalid(path, 1, 1, f"expected YAML, found something else: {error}") from error
-    except RecursionError as error:
-        raise _invalid(path, 1, 1, f"expected at most {_DEEPEST} levels of nesting, found more") from error
     return node
 
 
@@ -159,21 +160,37 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> s
         return "expected spaces, found a tab: indent with spaces"
     if error.problem == "but found another document":
         return "expected one document, found a second one: put each runbook into its own file"
-    context = f" ({error.context})" if error.context else ""
+    begun = error.context_mark
+    since = f" that begins at line {begun.line + 1}, column {begun.column + 1}" if begun else ""
+    context = f" ({error.context}{since})" if error.context else ""
     return f"not YAML: {error.problem or error}{context}"
 
 
-def _refuse_anchors(path: Path, text: str) -> None:
-    """Raise at each anchor and alias; nodes do not tell them, so this reads events, where the text may have one."""
-    problems = []
+def _may_be_deep(text: str) -> bool:
+    """Return whether the text might nest so deeply that PyYAML's composer, which is recursive in C, would crash.
+
+    A flow level takes a bracket; a block level takes a column, or half of one (a list may stand under its key).
+    """
+    brackets = text.count("[") + text.count("{")
+    return brackets + 2 * max(map(len, text.split("\n"))) > _SAFE_DEPTH
+
+
+def _survey(path: Path, text: str) -> None:
+    """Raise at each anchor and alias, and at the first value that is nested too deeply.
+
+    This reads events, where the text may have one: nodes do not tell anchors, and composing is what must not go deep.
+    """
+    problems, depth = [], 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-        name = getattr(event, "anchor", None)
+        mark, name = event.start_mark, getattr(event, "anchor", None)
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         if name is not None:
             what = f"the alias *{name}" if isinstance(event, yaml.AliasEvent) else f"the anchor &{name}"
-            mark = event.start_mark
-            place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             advice = "write the value out (or quote a text that begins with & or *)"
             problems.append(Problem(str(path), *place, "runbook", f"expected a plain value, found {what}: {advice}"))
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise _invalid(path, *place, f"expected at most {_DEEPEST} levels of nesting, found more")
     if problems:
         raise InvalidRunbook(problems)
 
@@ -193,7 +210,7 @@ class _Built:
         self.path, self.text = path, text
         self.values: dict[Loc, tuple[int, int]] = {}
         self.keys: dict[Loc, tuple[int, int]] = {}
-        self.blocks: dict[Loc, int] = {}
+        self.texts: dict[Loc, tuple[int, int]] = {}
         self.problems: list[Problem] = []
 
     def refuse(self, loc: Loc, line: int, column: int, message: str) -> None:
@@ -203,6 +220,8 @@ class _Built:
         mark = node.start_mark
         self.values[loc] = (mark.line + 1, mark.column + 1)
         if node.tag == _PLAIN:
+            if len(loc) == 1 and node.end_mark.line == mark.line:
+                self.texts[loc] = (mark.line + 1, mark.column)
             try:
                 return core_value(node.value)
             except BadScalar as error:
@@ -211,7 +230,7 @@ class _Built:
         style = getattr(node, "style", None)
         if node.tag == _QUOTED and style:
             if style == "|":
-                self.blocks[loc] = self._indent(mark.index)
+                self.texts[loc] = (mark.line + 2, self._indent(mark.index))
             return node.value
         if len(loc) >= _DEEPEST:
             self.refuse(loc, *_at(node), f"expected at most {_DEEPEST} levels of nesting, found more")
@@ -232,12 +251,10 @@ class _Built:
                 continue
             here = (*loc, key)
             if key in found:
-                first = self.keys[here]
-                second = f"found it again; it is also at line {first[0]}, column {first[1]}"
-                self.refuse(here, *_at(key_node), f"expected each key once, {second}")
-                self.refuse(
-                    here, *first, "expected each key once, found it again at line {}, column {}".format(*_at(key_node))
-                )
+                first, second = self.keys[here], _at(key_node)
+                for here_place, other in ((first, second), (second, first)):
+                    where = f"line {other[0]}, column {other[1]}"
+                    self.refuse(here, *here_place, f"expected each key once, found it at {where} too: remove one")
                 continue
             self.keys[here] = _at(key_node)
             found[key] = self.value(value_node, here)

@@ -35,7 +35,8 @@ def known_columns(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem
     try:
         scopes = traverse_scope(statement.tree)
         for scope in scopes:
-            if not isinstance(scope.expression, exp.UDTF):
+            # A row pattern has names of its own, which are not looked up here.
+            if not isinstance(scope.expression, exp.UDTF) and scope.find(exp.MatchRecognize) is None:
                 yield from _Columns(runbook, statement, scope).problems()
     except SqlglotError as error:
         yield at_offset(statement.sql, 0, f"expected each relation to have a name of its own: {error}")
@@ -136,14 +137,15 @@ class _Columns:
         known = fields(kind)
         if known is None:
             what = "an array: write [1], or UNNEST it" if kind.is_type(exp.DType.ARRAY) else "not a row"
-            return self._wrong(part, f"`{written}` has no field `{part.name}`: it is {what}{_json_advice(kind, part)}")
+            return self._wrong(part, f"`{written}` has no field `{part.name}`: it is {what}{_json_advice(kind)}")
         if part.name not in known:
             return self._wrong(part, f"`{written}` has no field `{part.name}`{did_you_mean(part.name, known)}")
         return known[part.name]
 
     def _unknown(self, column: exp.Column, first: exp.Identifier) -> Type:
-        named = [output.output_name for output in outputs(self.scope.expression)]
-        if first.name in named:
+        if any(
+            isinstance(output, exp.Alias) and output.alias == first.name for output in outputs(self.scope.expression)
+        ):
             ordering = column.find_ancestor(exp.Order, exp.Select)
             if isinstance(ordering, exp.Order):
                 return None
@@ -151,7 +153,7 @@ class _Columns:
             return self._wrong(first, f"`{first.name}`: an output's name cannot be used here: {where}")
         names = [name for level in (self.own, *self.around) for name, r in level.items() for name in (name, *(r or ()))]
         if isinstance(self.scope.expression, exp.SetOperation):
-            names = named
+            names = [output.output_name for output in outputs(self.scope.expression)]
         return self._wrong(first, f"unknown column `{first.name}`{did_you_mean(first.name, names)}")
 
     def _wrong(self, node: exp.Expr, message: str) -> Type:
@@ -168,7 +170,7 @@ def _written(node: exp.Expr) -> str:
     return node.sql(dialect="athena", comments=False)[:80]
 
 
-def _json_advice(kind: exp.DataType, part: exp.Identifier) -> str:
+def _json_advice(kind: exp.DataType) -> str:
     if not kind.is_type(*exp.DataType.TEXT_TYPES):
         return ""
-    return f" but text; if it is JSON, write json_extract_scalar(…, '$.{part.name}')"
+    return " but text; if it is JSON, write json_extract_scalar(…, '$.…')"

@@ -26,7 +26,7 @@ def declared(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
         query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail WHERE eventname = ?
     FAIL: a parameter is a value
         params: {name: {type: string, default: x, title: Name}}
-        query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail AS c WHERE eventname :name
+        query: SELECT eventid AS event_id, eventname :name FROM cloudtrail
     """
     placeholders = _placeholders(statement)
     for name, token in placeholders:

@@ -41,6 +41,8 @@ def parse(sql: str) -> Statement:
         raise Unparsed(at_offset(sql, 0, f"expected Athena SQL, found something else: {what}")) from None
     if not isinstance(tree, exp.Query):
         raise Unparsed(at_offset(sql, tokens[0].start, "expected a SELECT, found something else"))
+    if any(not select.expressions for select in tree.find_all(exp.Select)):
+        raise Unparsed(at_offset(sql, tokens[0].start, "not Athena SQL: a SELECT has no columns"))
     for name in tree.find_all(exp.Identifier):
         name.set("this", name.name.lower())
     return Statement(sql, tokens, tree)

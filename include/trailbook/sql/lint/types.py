@@ -64,7 +64,9 @@ def _of_scope(scope: Scope | None, runbook: Runbook) -> Relation:
         return None
     expression = scope.expression
     if isinstance(expression, exp.UDTF):
-        return dict.fromkeys(expression.alias_column_names) or None
+        ordinality = expression.args.get("offset")
+        numbered = [ordinality.name] if isinstance(ordinality, exp.Identifier) else []
+        return dict.fromkeys([*expression.alias_column_names, *numbered]) or None
     inner: exp.Expr = expression
     while not isinstance(inner, exp.Select):
         if not isinstance(inner, (exp.SetOperation, exp.Subquery)):
