@@ -225,7 +225,7 @@ HOSTILE = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(lines=st.lists(st.lists(HOSTILE, min_size=2, max_size=2), max_size=6))
 def test_any_text_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, lines: list[list[str | None]]) -> None:
     result = read(tmp_path_factory.mktemp("csv"), TEXT, lines)

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from trailbook.diff import Diff, DiffSpec, compare
 from trailbook.window import Window
 

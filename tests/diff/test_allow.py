@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from trailbook.diff import Counts, expired, findings
 from trailbook.runbook.model import Allow
 from trailbook.window import Window

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from trailbook.diff import Counts, Diff, State, findings
 from trailbook.errors import EvidenceError
 

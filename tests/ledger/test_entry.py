@@ -76,7 +76,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(params=st.dictionaries(st.text(max_size=5), ANYTHING, max_size=3), reason=st.text())
 def test_whatever_an_operator_gives_can_be_recorded(make: Any, params: dict[str, Any], reason: str) -> None:
     given_record = replace(make(), params=params, run=Run("r\ud800", reason=reason), error=reason)
