@@ -241,7 +241,8 @@ def test_problems_are_sorted_and_told_once():
     assert SqlProblem(1, 29, "unknown column `nope`", ("query",)) in found
 
 
-VOCABULARY = """SELECT FROM WHERE WITH AS cloudtrail c ( ) , . * eventid event_id useridentity username :names ? ; 'x' "y" 1 = ->
+VOCABULARY = """SELECT FROM WHERE WITH AS cloudtrail c ( ) , . * eventid event_id useridentity username :names ?
+    ; 'x' "y" 1 = ->
     UNNEST(resources) JOIN ON UNION ALL GROUP BY 1 ORDER LIMIT now() CASE WHEN END [1] r IN EXISTS LATERAL { } -- /*
     OVER PARTITION CROSS VALUES a FILTER DISTINCT INTERVAL DATE NOT NULL @ $ % é \\ ::"""
 WORDS = st.sampled_from(VOCABULARY.split())
