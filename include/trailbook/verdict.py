@@ -120,5 +120,8 @@ def judge(expect: str, counts: Counts, completeness: Completeness) -> Judgement:
         return Judgement(Verdict.FAIL, (reason, *gaps))
     if gaps:
         return Judgement(Verdict.INCOMPLETE, gaps)
-    reason = f"{open_findings} open findings, as expected ({expect.replace('_', ' ')})"
-    return Judgement(Verdict.PASS, (reason if open_findings else "no findings in a complete window",))
+    if not open_findings:
+        return Judgement(Verdict.PASS, ("no open findings in a complete window",))
+    noun = "finding" if open_findings == 1 else "findings"
+    accepted = "none new" if expect == "no_new_findings" else "and this runbook expects anything"
+    return Judgement(Verdict.PASS, (f"{open_findings} open {noun}, {accepted}",))

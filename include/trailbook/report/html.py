@@ -27,6 +27,7 @@ MOST_COMMANDS = 5
 _TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 _MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
 _BLOCK = 20_000
+_BREAKS = re.compile(r"[ \t\n]+")  # where YAML wrapped a line; other controls are not the author's and stay marked
 
 
 class Block(str):
@@ -59,6 +60,7 @@ def _environment() -> Environment:
         "block": lambda value: Block(clip(value, _BLOCK)),
         "clip": clip,
         "mitre": _technique_address,
+        "prose": lambda value: clip(_BREAKS.sub(" ", value).strip()),
         "sentence": sentence,
         "shown": lambda value: clip(shown(value)),
         "size": size,
