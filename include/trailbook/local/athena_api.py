@@ -19,7 +19,7 @@ _TYPES = {"varchar": (2147483647, 0), "bigint": (19, 0), "integer": (10, 0), "do
 _runs: QueryRuns | None = None
 
 
-class Refused(Exception):  # noqa: N818  # it becomes an AWS error response, it is not one of ours
+class Refused(Exception):  # it becomes an AWS error response, it is not one of ours
     """The request is answered with this message and an AWS error code."""
 
     def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
@@ -30,12 +30,12 @@ class Refused(Exception):  # noqa: N818  # it becomes an AWS error response, it 
 
 def install(runs: QueryRuns) -> None:
     """Answer Athena requests from `runs`; to be called before the first request."""
-    global _runs  # noqa: PLW0603  # moto makes a response object for each request and hands it nothing of ours
+    global _runs  # moto makes a response object for each request and hands it nothing of ours
     _runs = runs
     urls.url_paths = {"{0}/$": LocalAthenaResponse.dispatch}
 
 
-class LocalAthenaResponse(AthenaResponse):
+class LocalAthenaResponse(AthenaResponse):  # type: ignore[misc]  # moto publishes no types
     """The actions that execute; moto's own serve named queries, prepared statements and catalogues."""
 
     @property
@@ -110,7 +110,7 @@ class LocalAthenaResponse(AthenaResponse):
         return found
 
     def _work_group(self, name: Any) -> dict[str, Any]:
-        found = athena_backends[self.current_account][self.region].get_work_group(name)
+        found: dict[str, Any] | None = athena_backends[self.current_account][self.region].get_work_group(name)
         if found is None:
             raise Refused(f"WorkGroup {name} is not found.")
         return found

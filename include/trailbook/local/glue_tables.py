@@ -246,7 +246,7 @@ class GlueTables:
         return lines
 
 
-class BytesScannedCutoff(Exception):  # noqa: N818  # it is a limit that ends a query, named as the work group's setting
+class BytesScannedCutoff(Exception):  # it is a limit that ends a query, named as the work group's setting
     """The work group's BytesScannedCutoffPerQuery is exceeded."""
 
 

@@ -44,18 +44,18 @@ _installed = False
 
 def install() -> None:
     """Change moto's S3 classes so that bytes, versions and locks behave as S3's do. Idempotent."""
-    global _installed  # noqa: PLW0603  # moto's classes are process-wide, so is this
+    global _installed  # moto's classes are process-wide, so is this
     if _installed:
         return
     _installed = True
-    FakeKey.value = property(_read, _write)  # type: ignore[assignment,method-assign]  # replaces moto's in-memory buffer
-    FakeKey.etag = property(_etag)  # type: ignore[assignment,method-assign]  # moto hashes that buffer
-    FakeKey.__getstate__ = _getstate  # type: ignore[method-assign]  # a version is its metadata plus the file's path
-    FakeKey.__setstate__ = _setstate  # type: ignore[method-assign]  # see above
-    FakeKey.__del__ = lambda self: None  # type: ignore[method-assign]  # moto closes the buffer; there is none
-    FakeKey.dispose = lambda self, garbage=False: None  # type: ignore[method-assign]  # files are swept at the next start
+    FakeKey.value = property(_read, _write)  # replaces moto's in-memory buffer
+    FakeKey.etag = property(_etag)  # moto hashes that buffer
+    FakeKey.__getstate__ = _getstate  # a version is its metadata plus the file's path
+    FakeKey.__setstate__ = _setstate  # see above
+    FakeKey.__del__ = lambda self: None  # moto closes the buffer; there is none
+    FakeKey.dispose = lambda self, garbage=False: None  # files are swept at the next start
     _watch(utils._VersionedKeyStore)
-    S3Backend.put_object_retention = _put_object_retention  # type: ignore[method-assign]  # moto lets COMPLIANCE be shortened
+    S3Backend.put_object_retention = _put_object_retention  # moto lets COMPLIANCE be shortened
 
 
 def blob(key: FakeKey) -> Path:

@@ -36,10 +36,10 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 
 
-class _Quiet(MotoRequestHandler):
+class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto publishes no types
     """Answers without a line of log for each request."""
 
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002  # werkzeug's own parameter name
+    def log(self, type: str, message: str, *args: Any) -> None:  # werkzeug's own parameter name
         """Write nothing."""
 
 
@@ -106,7 +106,7 @@ def _read_body(environ: Environ) -> None:
 
 
 def _target(environ: Environ) -> tuple[str, str]:
-    path = urllib.parse.unquote(environ.get("REQUEST_URI", environ.get("PATH_INFO", "")).split("?", 1)[0])
+    path = urllib.parse.unquote(str(environ.get("REQUEST_URI") or environ.get("PATH_INFO") or "").split("?", 1)[0])
     bucket, _, key = path.lstrip("/").partition("/")
     return bucket, key
 

@@ -27,9 +27,33 @@ if TYPE_CHECKING:
     from trailbook.local.engine.expressions import Compile
 
 AGGREGATES = frozenset(
-    ("count", "count_if", "sum", "avg", "min", "max", "array_agg", "arbitrary", "any_value", "max_by", "min_by")
-    + ("bool_and", "bool_or", "every", "approx_distinct", "approx_percentile", "histogram", "map_agg", "grouping")
-    + ("stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop")
+    [
+        "count",
+        "count_if",
+        "sum",
+        "avg",
+        "min",
+        "max",
+        "array_agg",
+        "arbitrary",
+        "any_value",
+        "max_by",
+        "min_by",
+        "bool_and",
+        "bool_or",
+        "every",
+        "approx_distinct",
+        "approx_percentile",
+        "histogram",
+        "map_agg",
+        "grouping",
+        "stddev",
+        "stddev_samp",
+        "stddev_pop",
+        "variance",
+        "var_samp",
+        "var_pop",
+    ]
 )
 WINDOW_ONLY: Mapping[str, Type | None] = {
     **dict.fromkeys(("row_number", "rank", "dense_rank", "ntile"), BIGINT),
@@ -93,48 +117,59 @@ def _take_apart(arguments: Sequence[exp.Expr], node: exp.Expr, context: Context,
 
 
 def _build(name: str, parts: Parts, node: exp.Expr) -> tuple[str, Type, str]:
-    values = parts.values
     expected = {"max_by": 2, "min_by": 2, "map_agg": 2, "approx_percentile": 2}.get(name, 1)
-    if len(values) != expected:
-        raise not_supported(f"{name} of {len(values)} arguments", node)
-    texts, kind = [v.text for v in values], values[0].type
-    distinct = "DISTINCT " if parts.distinct else ""
-    order = f" ORDER BY {parts.order}" if parts.order else ""
-    plain = f"({distinct}{', '.join(texts)}{order})"
-    if name == "count":
-        return f"count{plain}", BIGINT, "{}"
-    if name == "count_if":
-        _want(values[0], BOOLEAN, name, node)
-        return f"count(CASE WHEN {texts[0]} THEN 1 END)", BIGINT, "{}"
+    if len(parts.values) != expected:
+        raise not_supported(f"{name} of {len(parts.values)} arguments", node)
     if name in ("sum", "avg"):
-        return _sum(name, values[0], distinct, node)
+        return _sum(name, parts.values[0], "DISTINCT " if parts.distinct else "", node)
+    if name in ("count_if", "bool_and", "bool_or", "every"):
+        return _conditional(name, parts.values[0], node)
+    if name in ("approx_percentile", "histogram", "map_agg"):
+        return _collected(name, parts)
+    return _plain(name, parts, node)
+
+
+def _plain(name: str, parts: Parts, node: exp.Expr) -> tuple[str, Type, str]:
+    texts, kind = [v.text for v in parts.values], parts.values[0].type
+    order = f" ORDER BY {parts.order}" if parts.order else ""
+    body = f"({'DISTINCT ' if parts.distinct else ''}{', '.join(texts)}{order})"
+    if name == "count":
+        return f"count{body}", BIGINT, "{}"
     if name in ("min", "max"):
         if kind.base not in _ORDERABLE and not numeric(kind):
             raise not_supported(f"{name} of {kind}", node)
-        return f"{name}{plain}", kind, "{}"
+        return f"{name}{body}", kind, "{}"
     if name == "array_agg":
-        return f"array_agg{plain}", array(kind), "{}"
+        return f"array_agg{body}", array(kind), "{}"
     if name in ("arbitrary", "any_value"):
         return f"any_value({texts[0]}{order})", kind, "{}"
     if name in ("max_by", "min_by"):
         return f"arg_{name[:3]}_null({', '.join(texts)})", kind, "{}"
-    if name in ("bool_and", "bool_or", "every"):
-        _want(values[0], BOOLEAN, name, node)
-        return f"{'bool_or' if name == 'bool_or' else 'bool_and'}({texts[0]})", BOOLEAN, "{}"
     if name == "approx_distinct":
         return f"count(DISTINCT {texts[0]})", BIGINT, "{}"
+    return f"{_DEVIATION[name]}(CAST({texts[0]} AS DOUBLE))", DOUBLE, "{}"
+
+
+def _conditional(name: str, value: Sql, node: exp.Expr) -> tuple[str, Type, str]:
+    _want(value, BOOLEAN, name, node)
+    if name == "count_if":
+        return f"count(CASE WHEN {value.text} THEN 1 END)", BIGINT, "{}"
+    return f"{'bool_or' if name == 'bool_or' else 'bool_and'}({value.text})", BOOLEAN, "{}"
+
+
+def _collected(name: str, parts: Parts) -> tuple[str, Type, str]:
+    texts, kind = [v.text for v in parts.values], parts.values[0].type
     if name == "approx_percentile":
-        result = array(kind) if values[1].type.base == "array" else kind
+        result = array(kind) if parts.values[1].type.base == "array" else kind
         share = f"CAST({texts[1]} AS DOUBLE{'[]' if result != kind else ''})"
         return f"quantile_disc({texts[0]}, {share})", result, "{}"
     if name == "histogram":
         result = mapping(kind, BIGINT)
         return f"histogram({texts[0]})", result, f"CAST({{}} AS {duckdb_type(result)})"
-    if name == "map_agg":
-        result = mapping(kind, values[1].type)
-        pairs = f"array_agg(struct_pack(k := {texts[0]}, v := {texts[1]}){order})"
-        return pairs, result, "map_from_entries(list_filter({}, lambda pair: pair.k IS NOT NULL))"
-    return f"{_DEVIATION[name]}(CAST({texts[0]} AS DOUBLE))", DOUBLE, "{}"
+    order = f" ORDER BY {parts.order}" if parts.order else ""
+    pairs = f"array_agg(struct_pack(k := {texts[0]}, v := {texts[1]}){order})"
+    result = mapping(kind, parts.values[1].type)
+    return pairs, result, "map_from_entries(list_filter({}, lambda pair: pair.k IS NOT NULL))"
 
 
 _DEVIATION = {

@@ -1,4 +1,4 @@
-"""Function calls: overloads, lambdas, literal arguments that are translated, and the few forms with rules of their own."""
+"""Function calls: overloads, lambdas, literal arguments that are translated, and forms with rules of their own."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -29,8 +29,27 @@ if TYPE_CHECKING:
     from trailbook.local.engine.expressions import Compile
 
 _ZONE_AWARE = frozenset(
-    ("date_format", "format_datetime", "date_trunc", "date", "hour", "minute", "second", "day", "month", "year")
-    + ("day_of_week", "dow", "to_unixtime", "coalesce", "at_timezone", "greatest", "least", "millisecond", "week")
+    [
+        "date_format",
+        "format_datetime",
+        "date_trunc",
+        "date",
+        "hour",
+        "minute",
+        "second",
+        "day",
+        "month",
+        "year",
+        "day_of_week",
+        "dow",
+        "to_unixtime",
+        "coalesce",
+        "at_timezone",
+        "greatest",
+        "least",
+        "millisecond",
+        "week",
+    ]
 )
 
 

@@ -1,4 +1,4 @@
-"""CAST as Trino does it: strict about text, JSON element by element, zones applied; refusing what is not shown equal."""
+"""CAST as Trino does it: strict about text, JSON element by element, zones applied; refusing the rest."""
 
 import itertools
 import re
@@ -194,7 +194,10 @@ def _from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
         pattern = _DATE_TEXT if target.base == "date" else _TIME_TEXT
     elif target.base == "timestamptz":
         pattern = _TIME_TEXT + " ?(UTC|Z)?"
-        return f"CASE WHEN regexp_full_match({source}, {text(pattern)}) THEN CAST(rtrim({source}, ' UTCZ') AS {to}) WHEN {source} IS NOT NULL THEN {_bad(target)} END"
+        return (
+            f"CASE WHEN regexp_full_match({source}, {text(pattern)}) THEN CAST(rtrim({source}, ' UTCZ') AS {to}) "
+            f"WHEN {source} IS NOT NULL THEN {_bad(target)} END"
+        )
     else:
         raise SqlError("TYPE_MISMATCH", f"Cannot cast varchar to {target}", node)
     return (

@@ -89,6 +89,24 @@ def is_ddl(sql: str) -> bool:
 
 def parse_ddl(sql: str) -> Statement:
     """Return a DDL statement. Raises SqlError (SYNTAX_ERROR, NOT_SUPPORTED)."""
+    shown = _shown(sql)
+    if shown is not None:
+        return shown
+    try:
+        parsed = [s for s in sqlglot.parse(sql, dialect="athena") if s is not None]
+    except (SqlglotError, ValueError) as error:
+        raise SqlError("SYNTAX_ERROR", " ".join(str(error).split())[:300], place="line 1:1") from None
+    if len(parsed) != 1:
+        raise SqlError("SYNTAX_ERROR", f"expected one statement, found {len(parsed)}", place="line 1:1")
+    found = _created(parsed[0]) if isinstance(parsed[0], exp.Create) else _dropped(parsed[0])
+    if found is None:
+        raise SqlError(
+            "NOT_SUPPORTED", f"{sql.split()[0].upper()} of this kind is not supported here", place="line 1:1"
+        )
+    return found
+
+
+def _shown(sql: str) -> Show | None:
     if found := _SHOW.fullmatch(sql):
         databases, tables, within, pattern, detail, schema, table = found.groups()
         if databases:
@@ -98,32 +116,26 @@ def parse_ddl(sql: str) -> Statement:
         return Show(detail.lower(), (schema or "").lower(), table.lower())
     if found := _DESCRIBE.fullmatch(sql):
         return Show("table", (found[1] or "").lower(), found[2].lower())
-    try:
-        parsed = [s for s in sqlglot.parse(sql, dialect="athena") if s is not None]
-    except (SqlglotError, ValueError) as error:
-        raise SqlError("SYNTAX_ERROR", " ".join(str(error).split())[:300], place="line 1:1") from None
-    if len(parsed) != 1:
-        raise SqlError("SYNTAX_ERROR", f"expected one statement, found {len(parsed)}", place="line 1:1")
-    node = parsed[0]
+    return None
+
+
+def _created(node: exp.Create) -> Statement | None:
     kind = str(node.args.get("kind") or "").upper()
-    if isinstance(node, exp.Create) and kind in ("DATABASE", "SCHEMA"):
-        table = node.find(exp.Table)
+    if kind in ("DATABASE", "SCHEMA"):
         properties = _properties(node)
-        return CreateDatabase(
-            _name(table), bool(node.args.get("exists")), properties.get("comment", ""), properties.get("location", "")
-        )
-    if isinstance(node, exp.Drop) and kind in ("DATABASE", "SCHEMA"):
-        return DropDatabase(_name(node.find(exp.Table)), bool(node.args.get("exists")), bool(node.args.get("cascade")))
-    if isinstance(node, exp.Drop) and kind == "TABLE":
-        dropped = node.find(exp.Table)
-        if dropped is None:
-            raise SqlError("SYNTAX_ERROR", "DROP TABLE without a table", place="line 1:1")
-        return DropTable(dropped.db.lower(), dropped.name.lower(), bool(node.args.get("exists")))
-    if isinstance(node, exp.Create) and kind == "TABLE" and node.find(exp.ExternalProperty):
-        return _create_table(node)
-    raise SqlError(
-        "NOT_SUPPORTED", f"{sql.split()[0].upper()} {kind} is not supported by the local Athena", place="line 1:1"
-    )
+        name, comment = _name(node.find(exp.Table)), properties.get("comment", "")
+        return CreateDatabase(name, bool(node.args.get("exists")), comment, properties.get("location", ""))
+    return _create_table(node) if kind == "TABLE" and node.find(exp.ExternalProperty) else None
+
+
+def _dropped(node: exp.Expr) -> Statement | None:
+    kind, table = str(node.args.get("kind") or "").upper(), node.find(exp.Table)
+    if not isinstance(node, exp.Drop) or table is None:
+        return None
+    missing_ok = bool(node.args.get("exists"))
+    if kind in ("DATABASE", "SCHEMA"):
+        return DropDatabase(_name(table), missing_ok, bool(node.args.get("cascade")))
+    return DropTable(table.db.lower(), table.name.lower(), missing_ok) if kind == "TABLE" else None
 
 
 def _name(table: exp.Table | None) -> str:

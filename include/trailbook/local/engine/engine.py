@@ -30,7 +30,7 @@ class Tables(Catalog, Protocol):
     """The data that queries read."""
 
     def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
-        """Create a view named `scan.name` with all the scan's columns (unused ones may be NULL); return bytes scanned."""
+        """Create a view `scan.name` of all the scan's columns (unused ones may be NULL); return bytes scanned."""
         ...
 
     def explain(self, message: str) -> str | None:
@@ -67,7 +67,7 @@ def connect(path: str = ":memory:", *, threads: int = 2) -> duckdb.DuckDBPyConne
 
 
 def lock_down(connection: duckdb.DuckDBPyConnection, allowed: Sequence[str]) -> None:
-    """Refuse the connection every file outside `allowed` (directories), the network, extensions, and further settings."""
+    """Refuse the connection files outside the `allowed` directories, the network, extensions and settings."""
     listed = ", ".join("'" + a.replace("'", "''") + "'" for a in allowed)
     connection.execute(f"SET allowed_directories = [{listed}]")
     connection.execute("SET enable_external_access = false")

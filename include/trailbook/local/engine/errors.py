@@ -23,7 +23,7 @@ def not_supported(what: str, node: exp.Expr | None = None) -> SqlError:
 
 
 def position(node: exp.Expr) -> str:
-    """Return `line L:C` of the first token of a node that carries a position, or of its nearest ancestor that has one."""
+    """Return `line L:C` of the first positioned token of a node, or of its nearest ancestor that has one."""
     best = min(_places(node), default=None)
     parent = node.parent
     while best is None and parent is not None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from trailbook.local.engine.casts import failure, to_varchar
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
-from trailbook.local.engine.types import BIGINT, INTEGER, VARCHAR, Type, duckdb_type
+from trailbook.local.engine.types import Type, duckdb_type
 
 
 def _element_at(args: Sequence[Sql]) -> str:

@@ -38,7 +38,7 @@ def _regexp_extract(args: Sequence[Sql]) -> str:
 
 
 def replacement(value: str) -> str:
-    """Return Trino's replacement text (`$1`, `\\$`) as DuckDB's (`\\1`). Raises ValueError for `${name}`."""
+    r"""Return Trino's replacement text (`$1`, `\$`) as DuckDB's (`\1`). Raises ValueError for `${name}`."""
     out, i = "", 0
     while i < len(value):
         char = value[i]

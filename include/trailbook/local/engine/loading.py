@@ -1,4 +1,4 @@
-"""Loading log files once, into Parquet: in batches, with a bad file set aside and named instead of stopping the rest."""
+"""Loading log files once, into Parquet: in batches, with a bad file set aside and named."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field

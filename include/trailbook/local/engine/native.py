@@ -217,8 +217,12 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Make every function and macro of this module known to a connection."""
     for name, (function, parameters, result) in FUNCTIONS.items():
         connection.create_function(
-            name, _nullable(function, len(parameters)), parameters, result, null_handling="special"
-        )  # type: ignore[arg-type]  # duckdb's stub asks for its own type objects; names are accepted
+            name,
+            _nullable(function, len(parameters)),
+            [*parameters],
+            result,
+            null_handling="special",  # type: ignore[call-overload]  # the stub wants its enum; its name is accepted
+        )
     for macro in MACROS:
         connection.execute(macro)
 

@@ -73,7 +73,7 @@ def _parenthesised(node: exp.Subquery, context: Context, outer: Scope | None) ->
     tail = _tail(node, context, Scope(_visible(inner.fields, "r"), outer), None)
     if not tail:
         return inner
-    return Relation(f"SELECT r.* FROM ({inner.text}) AS r{tail}", inner.fields, inner.always | _all_uses(inner.fields))
+    return Relation(f"SELECT r.* FROM ({inner.text}) AS r{tail}", inner.fields, inner.always | _all_uses(inner.fields))  # noqa: S608  # compiled text only
 
 
 def _visible(fields: Sequence[Field], alias: str) -> list[Field]:
@@ -254,7 +254,7 @@ def _set_operation(node: exp.SetOperation, context: Context, outer: Scope | None
         always |= _all_uses(fields)
     tail = _tail(node, context, Scope(_visible(fields, "r"), outer), None)
     if tail:
-        body, always = f"SELECT r.* FROM ({body}) AS r{tail}", always | context.uses
+        body, always = f"SELECT r.* FROM ({body}) AS r{tail}", always | context.uses  # noqa: S608  # compiled text only
     return Relation(body, fields, always)
 
 
@@ -270,7 +270,7 @@ def _as(relation: Relation, kinds: Sequence[Type]) -> str:
         f"{coerce(Sql(f's.c{i}', f.type), k).text} AS c{i}"
         for i, (f, k) in enumerate(zip(relation.fields, kinds, strict=True))
     )
-    return f"SELECT {', '.join(columns)} FROM ({relation.text}) AS s"
+    return f"SELECT {', '.join(columns)} FROM ({relation.text}) AS s"  # noqa: S608  # compiled text only
 
 
 def values(node: exp.Values, context: Context, outer: Scope | None) -> Relation:
@@ -289,7 +289,7 @@ def values(node: exp.Values, context: Context, outer: Scope | None) -> Relation:
     body = ", ".join(f"({', '.join(coerce(v, k).text for v, k in zip(r, kinds, strict=True))})" for r in rows)
     names = ", ".join(f"c{i}" for i in range(width))
     fields = tuple(Field("", k, f"c{i}") for i, k in enumerate(kinds))
-    return Relation(f"SELECT * FROM (VALUES {body}) AS v({names})", fields, frozenset(context.uses))
+    return Relation(f"SELECT * FROM (VALUES {body}) AS v({names})", fields, frozenset(context.uses))  # noqa: S608  # compiled text only
 
 
 def column_of(node: exp.Expr, wanted: Type, context: Context, scope: Scope, place: exp.Expr) -> tuple[str, Type]:

@@ -13,13 +13,14 @@ from pathlib import Path
 from trailbook.local.engine.types import Type, duckdb_type, identifier, text
 
 _NAMES = (
-    "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent errorCode errorMessage "
-    "requestParameters responseElements additionalEventData requestID eventID readOnly eventType apiVersion "
-    "recipientAccountId serviceEventDetails sharedEventID vpcEndpointId vpcEndpointAccountId eventCategory "
-    "managementEvent sessionCredentialFromConsole edgeDeviceDetails tlsDetails principalId accountId invokedBy "
-    "accessKeyId userName onBehalfOf userId identityStoreArn credentialId sessionContext mfaAuthenticated creationDate "
-    "sessionIssuer ec2RoleDelivery webIdFederationData federatedProvider updatedFields originalRequestID originalEventID "
-    "tlsVersion cipherSuite clientProvidedHostHeader insightDetails inScopeOf sourceIdentity"
+    "eventVersion userIdentity eventTime eventSource eventName awsRegion sourceIPAddress userAgent "
+    "errorCode errorMessage requestParameters responseElements additionalEventData requestID eventID "
+    "readOnly eventType apiVersion recipientAccountId serviceEventDetails sharedEventID vpcEndpointId "
+    "vpcEndpointAccountId eventCategory managementEvent sessionCredentialFromConsole edgeDeviceDetails "
+    "tlsDetails principalId accountId invokedBy accessKeyId userName onBehalfOf userId identityStoreArn "
+    "credentialId sessionContext mfaAuthenticated creationDate sessionIssuer ec2RoleDelivery "
+    "webIdFederationData federatedProvider updatedFields originalRequestID originalEventID tlsVersion "
+    "cipherSuite clientProvidedHostHeader insightDetails inScopeOf sourceIdentity "
 )
 _KEYS: Mapping[str, str] = {name.lower(): name for name in _NAMES.split()}
 _SMALL = 16 * 1024 * 1024
@@ -78,7 +79,8 @@ def select_records(columns: Sequence[tuple[str, Type]], files: Sequence[Path], s
     """Return a query over files of one shape: the columns, lower case, and `filename`. `files` must not be empty."""
     picked = ", ".join(f"CAST(r.{identifier(json_key(n))} AS {duckdb_type(t)}) AS {identifier(n)}" for n, t in columns)
     branches = [
-        f"SELECT {picked + ', ' if picked else ''}filename FROM (SELECT unnest({unnested(columns, shape)}) AS r, filename "  # noqa: S608  # identifiers and literals are quoted
+        f"SELECT {picked + ', ' if picked else ''}filename "  # noqa: S608  # identifiers and literals are quoted
+        f"FROM (SELECT unnest({unnested(columns, shape)}) AS r, filename "
         f"FROM read_json_objects([{', '.join(text(str(f)) for f in group)}], format='unstructured', filename=true, "
         f"maximum_object_size={limit}))"
         for limit, group in _by_size(files)

@@ -189,7 +189,7 @@ def _unnest(node: exp.Unnest, context: Context, scope: Scope) -> Source:
 
         fields = list(renamed(fields, names, node))
     columns = ", ".join(f"{s.text} AS c{i}" for i, s in enumerate(outer))
-    body = f"LATERAL (SELECT {columns} FROM (SELECT {', '.join(inner)}) AS w)"
+    body = f"LATERAL (SELECT {columns} FROM (SELECT {', '.join(inner)}) AS w)"  # noqa: S608  # compiled text only
     return _from_relation(body, Relation("", tuple(fields), uses), alias, context)
 
 

@@ -59,12 +59,12 @@ _DUCK = {
 
 
 def array(of: Type) -> Type:
-    """Return array(of)."""
+    """Return the array type of an element type."""
     return Type("array", (of,))
 
 
 def mapping(key: Type, value: Type) -> Type:
-    """Return map(key, value)."""
+    """Return the map type of a key and a value type."""
     return Type("map", (key, value))
 
 
