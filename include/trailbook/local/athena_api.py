@@ -9,23 +9,13 @@ from moto.athena.models import athena_backends
 from moto.athena.responses import AthenaResponse
 from moto.s3.models import s3_backends
 
+from trailbook.local.athena_shapes import MOST_ROWS, Refused, column, page, refuse, update
 from trailbook.local.engine.ddl import is_ddl
 from trailbook.local.engine.engine import ENGINE_VERSION
 from trailbook.local.query_runs import ENDED, QueryRun, QueryRuns, new_id
 
-_MOST_ROWS = 1000
 _LOCATION = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
-_TYPES = {"varchar": (2147483647, 0), "bigint": (19, 0), "integer": (10, 0), "double": (17, 0), "boolean": (0, 0)}
 _runs: QueryRuns | None = None
-
-
-class Refused(Exception):  # it becomes an AWS error response, it is not one of ours
-    """The request is answered with this message and an AWS error code."""
-
-    def __init__(self, message: str, code: str = "InvalidRequestException") -> None:
-        """Say why, in AWS's words."""
-        self.code = code
-        super().__init__(message)
 
 
 def install(runs: QueryRuns) -> None:
@@ -93,14 +83,14 @@ class LocalAthenaResponse(AthenaResponse):  # type: ignore[misc]  # moto publish
         """GetPreparedStatement, with an error of AWS's where there is none."""
         key = self._get_param("StatementName")
         if key not in self.athena_backend.prepared_statements:
-            return self._call(lambda: _refuse(f"Prepared Statement {key} was not found", "ResourceNotFoundException"))
+            return self._call(lambda: refuse(f"Prepared Statement {key} was not found", "ResourceNotFoundException"))
         return super().get_prepared_statement()
 
     def get_named_query(self) -> Any:
         """GetNamedQuery, with an error of AWS's where there is none."""
         key = self._get_param("NamedQueryId")
         if key not in self.athena_backend.named_queries:
-            return self._call(lambda: _refuse(f"NamedQuery {key} was not found"))
+            return self._call(lambda: refuse(f"NamedQuery {key} was not found"))
         return super().get_named_query()
 
     def _found(self, name: Any) -> QueryRun:
@@ -229,7 +219,7 @@ class LocalAthenaResponse(AthenaResponse):  # type: ignore[misc]  # moto publish
         group = self._get_param("WorkGroup") or "primary"
         self._work_group(group)
         names = [run.id for run in self._queries.listed(group)]
-        start, size = _page(self._get_param("NextToken"), self._get_param("MaxResults"), 50)
+        start, size = page(self._get_param("NextToken"), self._get_param("MaxResults"), 50)
         answer: dict[str, Any] = {"QueryExecutionIds": names[start : start + size]}
         if start + size < len(names):
             answer["NextToken"] = str(start + size)
@@ -250,13 +240,13 @@ class LocalAthenaResponse(AthenaResponse):  # type: ignore[misc]  # moto publish
             rows = self._queries.rows(found)
         except FileNotFoundError:
             raise Refused(f"Could not find results at {found.output}") from None
-        start, size = _page(self._get_param("NextToken"), self._get_param("MaxResults"), _MOST_ROWS)
-        page = rows[start : start + size]
+        start, size = page(self._get_param("NextToken"), self._get_param("MaxResults"), MOST_ROWS)
+        shown = rows[start : start + size]
         answer: dict[str, Any] = {
             "UpdateCount": 0,
             "ResultSet": {
-                "Rows": [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in page],
-                "ResultSetMetadata": {"ColumnInfo": [_column(name, kind) for name, kind in found.columns]},
+                "Rows": [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in shown],
+                "ResultSetMetadata": {"ColumnInfo": [column(name, kind) for name, kind in found.columns]},
             },
         }
         if start + size < len(rows):
@@ -289,47 +279,5 @@ class LocalAthenaResponse(AthenaResponse):  # type: ignore[misc]  # moto publish
             group.description = description
         if (state := self._get_param("State")) is not None:
             group.state = state
-        _update(group.configuration, self._get_param("ConfigurationUpdates") or {})
+        update(group.configuration, self._get_param("ConfigurationUpdates") or {})
         return {}
-
-
-def _update(configuration: dict[str, Any], updates: dict[str, Any]) -> None:
-    for key, value in updates.items():
-        if key == "ResultConfigurationUpdates":
-            held = configuration.setdefault("ResultConfiguration", {})
-            held.update({k: v for k, v in value.items() if not k.startswith("Remove")})
-            for removed in (k for k, v in value.items() if k.startswith("Remove") and v):
-                held.pop(removed.removeprefix("Remove"), None)
-        elif key == "RemoveBytesScannedCutoffPerQuery":
-            if value:
-                configuration.pop("BytesScannedCutoffPerQuery", None)
-        else:
-            configuration[key] = value
-
-
-def _refuse(message: str, code: str = "InvalidRequestException") -> Any:
-    raise Refused(message, code)
-
-
-def _page(token: Any, size: Any, most: int) -> tuple[int, int]:
-    if token is not None and not (isinstance(token, str) and token.isdigit()):
-        raise Refused("Invalid nextToken")
-    if size is not None and not (isinstance(size, int) and 0 <= size <= _MOST_ROWS):
-        raise Refused(f"MaxResults: expected a number from 1 to {_MOST_ROWS}, found {size!r}")
-    return int(token or 0), min(int(size or most), most)
-
-
-def _column(name: str, kind: str) -> dict[str, Any]:
-    precision, scale = _TYPES.get(kind, (0, 0))
-    return {
-        "CatalogName": "hive",
-        "SchemaName": "",
-        "TableName": "",
-        "Name": name,
-        "Label": name,
-        "Type": kind,
-        "Precision": precision,
-        "Scale": scale,
-        "Nullable": "UNKNOWN",
-        "CaseSensitive": kind in ("varchar", "string"),
-    }

@@ -10,7 +10,7 @@ from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression, dotted
 from trailbook.local.engine.pruning import note_predicates
 from trailbook.local.engine.relations import Source, sources
-from trailbook.local.engine.scope import Context, Field, Relation, Scope, Sql, Use
+from trailbook.local.engine.scope import Context, Field, Relation, Scope, Sql, Use, renamed
 from trailbook.local.engine.types import UNKNOWN, Type, common
 
 _SELECT_ARGS = frozenset(
@@ -57,15 +57,6 @@ def _with(node: exp.Expr, context: Context, outer: Scope | None) -> str:
         bodies.append(f"{name} AS ({relation.text})")
         context.ctes[cte.alias.lower()] = (name, relation)
     return f"WITH {', '.join(bodies)} "
-
-
-def renamed(fields: Sequence[Field], names: Sequence[str], node: exp.Expr) -> tuple[Field, ...]:
-    """Return fields under the names of a column list. Raises SqlError (MISMATCHED_COLUMN_ALIASES)."""
-    if len(names) != len(fields):
-        raise SqlError(
-            "MISMATCHED_COLUMN_ALIASES", f"Column alias list has {len(names)} entries but {len(fields)} columns", node
-        )
-    return tuple(Field(n.lower(), f.type, f.sql, f.relation, f.uses) for n, f in zip(names, fields, strict=True))
 
 
 def _parenthesised(node: exp.Subquery, context: Context, outer: Scope | None) -> Relation:

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression
-from trailbook.local.engine.scope import Context, Field, Relation, Scan, Scope, Sql, Use
+from trailbook.local.engine.scope import Context, Field, Relation, Scan, Scope, Sql, Use, renamed
 from trailbook.local.engine.types import BIGINT, Type, common, field_name, identifier, text
 
 
@@ -109,7 +109,7 @@ def _alias(node: exp.Expr) -> tuple[str, list[str]]:
 
 
 def _query(node: exp.Expr, aliased: exp.Expr, context: Context, outer: Scope | None, *, lateral: bool) -> Source:
-    from trailbook.local.engine.queries import compile_query, renamed
+    from trailbook.local.engine.queries import compile_query
 
     relation = compile_query(node, context, outer)
     alias, columns = _alias(aliased)
@@ -126,8 +126,6 @@ def _from_relation(body: str, relation: Relation, alias: str, context: Context) 
 
 
 def _table(node: exp.Table, context: Context, outer: Scope | None) -> Source:
-    from trailbook.local.engine.queries import renamed
-
     unknown = [k for k, v in node.args.items() if v and k not in ("this", "db", "catalog", "alias")]
     if unknown or not isinstance(node.this, exp.Identifier):
         raise not_supported(f"a table with {unknown[0] if unknown else node.this.sql()}", node)
@@ -185,8 +183,6 @@ def _unnest(node: exp.Unnest, context: Context, scope: Scope) -> Source:
     uses, context.uses = frozenset(context.uses), kept
     fields = [Field("", s.type, "", alias, uses) for s in outer]
     if names:
-        from trailbook.local.engine.queries import renamed
-
         fields = list(renamed(fields, names, node))
     columns = ", ".join(f"{s.text} AS c{i}" for i, s in enumerate(outer))
     body = f"LATERAL (SELECT {columns} FROM (SELECT {', '.join(inner)}) AS w)"  # noqa: S608  # compiled text only

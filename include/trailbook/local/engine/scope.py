@@ -134,3 +134,12 @@ def dereference(value: Sql, names: Sequence[str]) -> Sql | None:
         inner = field_name(value.type, index)
         value = Sql(f"struct_extract({value.text}, {text(inner)})", value.type.args[index])
     return value
+
+
+def renamed(fields: Sequence[Field], names: Sequence[str], node: exp.Expr) -> tuple[Field, ...]:
+    """Return fields under the names of a column list. Raises SqlError (MISMATCHED_COLUMN_ALIASES)."""
+    if len(names) != len(fields):
+        raise SqlError(
+            "MISMATCHED_COLUMN_ALIASES", f"Column alias list has {len(names)} entries but {len(fields)} columns", node
+        )
+    return tuple(Field(n.lower(), f.type, f.sql, f.relation, f.uses) for n, f in zip(names, fields, strict=True))
