@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPO
 
 from trailbook.airflow.dag_factory import load
 from trailbook.canonical import sha256
@@ -29,6 +29,7 @@ from trailbook.settings import Settings
 
 pytestmark = pytest.mark.airflow
 
+REPO = Path(__file__).resolve().parents[2]
 _PLANTED = json.loads((REPO / "tests/data/planted.json").read_text())
 _FIRST = date.fromisoformat(_PLANTED["first_day"])
 _RUNBOOKS: Mapping[str, Any] = _PLANTED["runbooks"]

@@ -105,6 +105,7 @@ def _one(item: Loaded, args: argparse.Namespace, settings: Settings, athena: Fol
             lookups=tables,
             ledger=ledger,
             started=started,
+            unread=athena.problems,
         )
 
     return whole(

@@ -58,7 +58,7 @@ def _findings(run: WholeRun, reports: ObjectStore) -> list[Finding]:
 def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict[str, Any]:
     window = run.plan.window if run.plan else None
     query = run.outcome.queries[0] if run.outcome else None
-    problems = [*athena.problems, *(run.outcome.completeness.gaps if run.outcome else ())]
+    problems = list(run.outcome.completeness.gaps if run.outcome else athena.problems)
     return {
         "runbook": run.runbook.id,
         "window": {"start": text(window.start), "end": text(window.end)} if window else None,

@@ -1,6 +1,6 @@
 """The first step: freeze everything that decides a run's result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -50,8 +50,12 @@ def plan(
     lookups: Mapping[str, LookupTable],
     ledger: Ledger | None,
     started: datetime,
+    unread: Sequence[str] = (),
 ) -> Plan:
-    """Return the frozen plan. `lookups` are the runbook's, as read; without a ledger there is no baseline."""
+    """Return the frozen plan. `lookups` are the runbook's, as read; without a ledger there is no baseline.
+
+    `unread` says what of the logs is known to be unreadable, a sentence each: the run is then incomplete.
+    """
     relations, uses = _lookups(runbook, lookups, request.params)
     sql = bind(
         runbook,
@@ -96,7 +100,7 @@ def plan(
         sql_sha256=sha256(sql.encode()),
         comparison_key=comparison_key,
         lookups=uses,
-        warnings=_warnings(runbook, window, started),
+        warnings=(*_warnings(runbook, window, started), *unread),
         started=text(started.replace(microsecond=0)),
     )
 
