@@ -170,6 +170,7 @@ def test_loading_a_runbook_imports_no_sql_parser_no_boto_and_no_pandas():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
-def test_an_alias_of_nothing_is_most_likely_a_text_that_wants_quotes(source):
-    with pytest.raises(InvalidRunbook, match=r":2:5: runbook: expected a plain value, found an alias: quote a text"):
-        source("a: x\nb: *bold*\n")
+@pytest.mark.parametrize("text", ["*bold", "*bold*", "**bold** text", "&and", "&and more"])
+def test_an_alias_of_nothing_is_most_likely_a_text_that_wants_quotes(source, text):
+    with pytest.raises(InvalidRunbook, match=r":2:4: runbook: expected a plain value, found .*quote a text"):
+        source(f"a: x\nb: {text}\n")

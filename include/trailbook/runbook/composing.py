@@ -18,6 +18,7 @@ PLAIN, QUOTED, SEQUENCE, MAPPING = "plain", "quoted", "sequence", "mapping"
 """The tags of nodes that have no explicit tag in the file."""
 
 _SAFE_DEPTH = 2_000
+_ALIASES = ("while scanning an alias", "while scanning an anchor")
 
 # What YAML would read as a line break that no editor counts, what nobody sees, and what reverses the text around it.
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
@@ -82,7 +83,7 @@ def compose(path: Path, text: str) -> yaml.Node | None:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark = error.context_mark if error.context in _ALIASES else error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise _invalid(path, line, column, _syntax(error, text, line, column)) from error
     except yaml.YAMLError as error:
@@ -99,8 +100,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str, line: int, column: int) -> s
         return "expected one document, found a second one: put each runbook into its own file"
     begun = error.context_mark
     since = f" that begins at line {begun.line + 1}, column {begun.column + 1}" if begun else ""
-    if error.problem == "found undefined alias":
-        return "expected a plain value, found an alias: quote a text that begins with *"
+    if error.problem == "found undefined alias" or error.context in _ALIASES:
+        return "expected a plain value, found an alias: quote a text that begins with * or &"
     context = f" ({error.context}{since})" if error.context else ""
     return f"not YAML: {error.problem or error}{context}"
 
