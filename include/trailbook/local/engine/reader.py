@@ -27,6 +27,10 @@ _SMALL = 16 * 1024 * 1024
 """DuckDB's own limit on one JSON value; files that hold more are read one by one with a limit of their own."""
 
 
+_LEAST_GZIP = 18
+"""Bytes of the shortest gzip file: header and trailer."""
+
+
 class Shape(StrEnum):
     """How a file holds its records."""
 
@@ -100,13 +104,26 @@ def _by_size(files: Iterable[Path]) -> list[tuple[int, list[Path]]]:
 
 
 def unpacked_size(file: Path) -> int:
-    """Return the size of a file's content; for gzip what its trailer says (one member, less than 4 GiB)."""
+    """Return the size of a file's content, or, where that is small or cannot be told, at most 16 MiB.
+
+    A gzip trailer gives the size; a truncated file's last bytes give nonsense, so a large claim is checked by reading.
+    """
     size = file.stat().st_size
-    if not file.name.endswith(".gz") or size < 18:
+    if not file.name.endswith(".gz") or size < _LEAST_GZIP:
         return size
     with file.open("rb") as body:
         body.seek(-4, 2)
-        return int.from_bytes(body.read(4), "little")
+        claimed = int.from_bytes(body.read(4), "little")
+    if claimed < _SMALL:
+        return claimed
+    read = 0
+    try:
+        with gzip.open(file) as content:
+            while piece := content.read(1 << 20):
+                read += len(piece)
+    except (OSError, EOFError, zlib.error):
+        return 0  # DuckDB will say so in its own words
+    return read
 
 
 def shape_of(file: Path) -> Shape | None:
