@@ -43,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
     settings = Settings.from_env()
     loaded = _chosen(args, Collection.load(args.runbooks or settings.runbooks, lint=True))
     athena = _load(args.logs, settings)
+    window = _window_params(args, athena)
     with tempfile.TemporaryDirectory(prefix="trailbook-run-") as scratch:
         out = args.out or Path(scratch)
-        runs = [_one(item, args, settings, athena, out) for item in loaded]
+        runs = [_one(item, args, window, settings, athena, out) for item in loaded]
         run_output.show(runs, athena, args.format, FolderStore(out / "reports"), kept=args.out)
     return run_output.exit_code(runs)
 
@@ -76,7 +77,14 @@ def _load(logs: list[Path], settings: Settings) -> FolderAthena:
         )
 
 
-def _one(item: Loaded, args: argparse.Namespace, settings: Settings, athena: FolderAthena, out: Path) -> WholeRun:
+def _one(
+    item: Loaded,
+    args: argparse.Namespace,
+    window: dict[str, str],
+    settings: Settings,
+    athena: FolderAthena,
+    out: Path,
+) -> WholeRun:
     runbook, started = item.runbook, datetime.now(UTC)
     ledger = Ledger(FolderStore(out / "ledger"))
     given = list(args.param)
@@ -89,18 +97,17 @@ def _one(item: Loaded, args: argparse.Namespace, settings: Settings, athena: Fol
     own = Run(run_id, trigger=Trigger.CLI)
 
     def make_plan() -> Plan:
-        request = resolve(runbook, from_text(runbook, given) | _window_params(args, athena))
+        request = resolve(runbook, from_text(runbook, given) | window)
         tables = {
             name: lookups.read(args.lookups or settings.lookups, name, lookup)
             for name, lookup in runbook.lookups.items()
         }
-        window = window_of(runbook, request, interval_end=None, now=None)
         return plan(
             runbook,
             source_sha256=item.source.sha256,
             request=request,
             run=Run(run_id, trigger=Trigger.CLI, reason=request.reason),
-            window=window,
+            window=window_of(runbook, request, interval_end=None, now=None),
             settings=settings,
             lookups=tables,
             ledger=ledger,

@@ -11,7 +11,7 @@ from trailbook.cli import output, printable
 from trailbook.diff import Finding, State, findings
 from trailbook.local.folder import FolderAthena
 from trailbook.objects import ObjectStore
-from trailbook.report.values import to_json
+from trailbook.report.values import items, to_json
 from trailbook.steps.whole import WholeRun
 from trailbook.verdict import Verdict
 from trailbook.window import text
@@ -64,7 +64,7 @@ def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict
         "window": {"start": text(window.start), "end": text(window.end)} if window else None,
         "verdict": run.outcome.judgement.verdict.value if run.outcome else Verdict.ERROR.value,
         "columns": [{"name": c.name, "type": c.type} for c in run.outcome.columns] if run.outcome else [],
-        "rows": [to_json(finding.row) for finding in found if finding.state is not State.ABSENT],
+        "rows": [_row(finding) for finding in found if finding.state is not State.ABSENT],
         "statistics": {
             "data_scanned_in_bytes": query.data_scanned_in_bytes if query else 0,
             "engine_ms": query.engine_ms if query else 0,
@@ -72,6 +72,12 @@ def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict
         },
         "problems": [*problems, *([run.failure.error] if run.failure else [])],
     }
+
+
+def _row(finding: Finding) -> dict[str, Any]:
+    """Return a row as JSON; the event ids, which every query returns, as the list that they are."""
+    row = {name: to_json(value) for name, value in finding.row.items()}
+    return row | {"event_ids": list(items(finding.row["event_ids"]))} if "event_ids" in row else row
 
 
 def _table(run: WholeRun, found: Sequence[Finding]) -> None:
