@@ -122,3 +122,12 @@ def test_a_failure_carries_athenas_reason():
             athena.execute("SELECT length(eventname) / 0 FROM trailbook.cloudtrail_logs", token="t")
         with pytest.raises(QueryFailed, match="EXPRESSION_NOT_AGGREGATE"):
             athena.execute("SELECT eventname, count(*) FROM trailbook.cloudtrail_logs", token="t")
+
+
+def test_a_capture_through_logstash_keeps_its_event_times(tmp_path):
+    captured = {**record(1), "@timestamp": "2020-09-14T00:44:23.000Z", "@version": "1"}
+    del captured["eventTime"]
+    (tmp_path / "capture.json").write_text(json.dumps(captured))
+    with FolderAthena.from_folder([tmp_path], table=TABLE) as athena:
+        assert rows(athena, 'SELECT eventtime, "timestamp" FROM trailbook.cloudtrail_logs', tmp_path) == [
+            ["2020-09-14T00:44:23Z", "2020/09/14"]]  # fmt: skip

@@ -23,7 +23,7 @@ from trailbook.athena.execution import Execution
 from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
 from trailbook.local.engine.engine import ENGINE_VERSION, connect, lock_down, run
 from trailbook.local.engine.loading import Loaded, load
-from trailbook.local.engine.reader import Shape, unnested
+from trailbook.local.engine.reader import Shape, unnested, values
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import VARCHAR, Type, duckdb_type, from_hive, identifier
@@ -98,8 +98,11 @@ class FolderAthena:
             self._bytes = sum(len(t) for t in texts)
             if texts:
                 con.execute("INSERT INTO raw SELECT CAST(unnest(?) AS JSON)", [texts])
-                picked = unnested(list(_KINDS.items()), Shape.ARRAY, "json_group_array(json)")
-                con.execute(f"INSERT INTO records SELECT unnest(r) FROM (SELECT unnest({picked}) AS r FROM raw)")  # noqa: S608  # compiled text only
+                columns = list(_KINDS.items())
+                listed = unnested(columns, Shape.ARRAY, "json_group_array(json)")
+                con.execute(
+                    f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r FROM raw)"
+                )  # noqa: S608  # compiled text only
 
     @property
     def events(self) -> int:

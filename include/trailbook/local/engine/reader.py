@@ -27,6 +27,9 @@ _SMALL = 16 * 1024 * 1024
 """DuckDB's own limit on one JSON value; files that hold more are read one by one with a limit of their own."""
 
 
+_LOGSTASH_TIME = "@timestamp"
+"""Where Logstash's CloudTrail codec moves eventTime, as in published captures; AWS itself never writes it."""
+
 _LEAST_GZIP = 18
 """Bytes of the shortest gzip file: header and trailer."""
 
@@ -59,7 +62,10 @@ def structure(kind: Type, path: tuple[str, ...]) -> str:
 def records_structure(columns: Sequence[tuple[str, Type]]) -> str:
     """Return the structure of one record that has these columns; of no columns, one key, for json needs one."""
     wanted = list(columns) or [("eventid", Type("varchar"))]
-    return "{" + ",".join(f'"{json_key(n)}":{structure(t, (n,))}' for n, t in wanted) + "}"
+    parts = [f'"{json_key(n)}":{structure(t, (n,))}' for n, t in wanted]
+    if any(n == "eventtime" for n, _ in wanted):
+        parts.append(f'"{_LOGSTASH_TIME}":"VARCHAR"')
+    return "{" + ",".join(parts) + "}"
 
 
 def unnested(columns: Sequence[tuple[str, Type]], shape: Shape, source: str = "json") -> str:
@@ -81,7 +87,7 @@ def unnested(columns: Sequence[tuple[str, Type]], shape: Shape, source: str = "j
 
 def select_records(columns: Sequence[tuple[str, Type]], files: Sequence[Path], shape: Shape) -> str:
     """Return a query over files of one shape: the columns, lower case, and `filename`. `files` must not be empty."""
-    picked = ", ".join(f"CAST(r.{identifier(json_key(n))} AS {duckdb_type(t)}) AS {identifier(n)}" for n, t in columns)
+    picked = values(columns)
     branches = [
         f"SELECT {picked + ', ' if picked else ''}filename "  # noqa: S608  # identifiers and literals are quoted
         f"FROM (SELECT unnest({unnested(columns, shape)}) AS r, filename "
@@ -90,6 +96,19 @@ def select_records(columns: Sequence[tuple[str, Type]], files: Sequence[Path], s
         for limit, group in _by_size(files)
     ]
     return " UNION ALL ".join(branches)
+
+
+def values(columns: Sequence[tuple[str, Type]]) -> str:
+    """Return the SELECT list that takes the columns out of a record struct named `r`."""
+    return ", ".join(f"CAST({_value(n)} AS {duckdb_type(t)}) AS {identifier(n)}" for n, t in columns)
+
+
+def _value(name: str) -> str:
+    """Return a record's value of a column; an event without eventTime has it in Logstash's field, if anywhere."""
+    value = f"r.{identifier(json_key(name))}"
+    if name != "eventtime":
+        return value
+    return f"coalesce({value}, regexp_replace(r.{identifier(_LOGSTASH_TIME)}, '\\.[0-9]+Z$', 'Z'))"
 
 
 def _by_size(files: Iterable[Path]) -> list[tuple[int, list[Path]]]:
