@@ -11,9 +11,12 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from cloud import ACCOUNT, DAY, REGION, Cloud
 from runbook_files import spec
 
+from trailbook.airflow import connections
+from trailbook.airflow.carried import EXECUTIONS
 from trailbook.airflow.failures import FAILURE
 from trailbook.airflow.operators import QueryOperator
 from trailbook.airflow.runs import run_of
+from trailbook.airflow.tasks import stop_queries
 from trailbook.plan import Baseline, Plan, Run
 from trailbook.settings import Settings
 from trailbook.window import Window
@@ -114,6 +117,7 @@ def test_a_query_that_athena_refuses_ends_in_its_reason_and_is_not_retried(cloud
 
 def test_a_service_that_does_not_answer_is_retried(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = Cloud("http://127.0.0.1:9")
+    monkeypatch.setitem(connections.CLIENT_CONFIG, "retries", {"mode": "standard", "max_attempts": 1})
     monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", gone.environment()["AIRFLOW_CONN_AWS_DEFAULT"])
     left: dict[tuple[str, str], Any] = {}
     with pytest.raises(AirflowException) as caught:
@@ -147,7 +151,7 @@ def test_a_killed_task_stops_its_query_and_the_retry_starts_another(cloud: Cloud
     task.on_kill()
     thread.join(20)
     assert len(caught) == 1
-    assert "was cancelled" in caught[0]
+    assert "the task was stopped in Airflow, and its query with it" in caught[0]
     stopped = task.started["query"]
     assert athena.get_query_execution(QueryExecutionId=stopped)["QueryExecution"]["Status"]["State"] == "CANCELLED"
     retried = operator(query_timeout_seconds=0.3)
@@ -155,6 +159,14 @@ def test_a_killed_task_stops_its_query_and_the_retry_starts_another(cloud: Cloud
         retried.execute(context(plan, try_number=2))
     assert retried.started["query"] != stopped
     assert retried.started["coverage"] == task.started["coverage"]
+
+
+def test_record_stops_what_a_query_task_left_running_when_it_was_killed_outright(cloud: Cloud) -> None:
+    athena = operator().athena
+    left = athena.start(SLOW, "left-by-a-killed-task-" + "0" * 32)
+    state: dict[tuple[str, str], Any] = {("query", EXECUTIONS): {"query": left}}
+    stop_queries(Settings.from_env(), context(planned(SLOW, "left"), left=state))
+    assert athena.state(left) == "CANCELLED"
 
 
 def test_no_text_of_the_plan_is_read_as_a_template(cloud: Cloud, tmp_path: Path) -> None:

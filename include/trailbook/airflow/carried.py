@@ -14,6 +14,9 @@ from trailbook.plan import Plan
 from trailbook.report import Products
 from trailbook.steps import Failure
 
+EXECUTIONS = "executions"
+"""The XCom key of the query task's execution ids by name, kept as soon as they are known."""
+
 ORDER = ("plan", "query", "compare", "report")
 """The tasks before `record`, in their order."""
 

@@ -20,7 +20,7 @@ DEFAULT_START = datetime(2026, 1, 1, tzinfo=UTC)
 """When scheduling begins where a runbook does not say; a fixed date, so that parsing twice gives the same DAG."""
 
 RETRIES = 3
-_LONGEST_RETRY_DELAY = timedelta(minutes=10)
+_LONGEST_RETRY_DELAY = timedelta(minutes=2)
 _GRACE = timedelta(minutes=2)
 
 

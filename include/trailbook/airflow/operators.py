@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 # What imports DuckDB, sqlglot or pandas is imported where a task runs, not here: parsing a DAG has no use for it.
 
 COVERAGE_REUSE_MINUTES = 60
-EXECUTIONS = "executions"
-"""The XCom key under which the query task keeps its executions while it is deferred."""
-
 _UNFINISHED = (QueryState.QUEUED, QueryState.RUNNING)
 
 
@@ -72,6 +69,7 @@ class QueryOperator(AthenaOperator):
         self.runbook = runbook
         self.settings = settings
         self.started: dict[str, str] = {}
+        self.killed = False
 
     @property
     def _hook_parameters(self) -> dict[str, Any]:
@@ -96,6 +94,8 @@ class QueryOperator(AthenaOperator):
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> Any:
         """Ask Athena itself what came of the queries; the event only says that waiting is over."""
+        from trailbook.airflow.carried import EXECUTIONS
+
         self.started = dict(context["ti"].xcom_pull(task_ids=self.task_id, key=EXECUTIONS))
         if (event or {}).get("status") != "success" and self.athena.state(self.started["query"]) in _UNFINISHED:
             self.on_kill()
@@ -107,6 +107,7 @@ class QueryOperator(AthenaOperator):
 
     def on_kill(self) -> None:
         """Stop both queries: a killed run must not go on costing money."""
+        self.killed = True
         for name, execution_id in self.started.items():
             try:
                 self.athena.stop(execution_id)
@@ -114,7 +115,7 @@ class QueryOperator(AthenaOperator):
                 self.log.exception("The %s query %s could not be stopped", name, execution_id)
 
     def _execute(self, context: Context) -> dict[str, str]:
-        from trailbook.airflow.carried import planned
+        from trailbook.airflow.carried import EXECUTIONS, planned
 
         plan = planned(context)
         tries = context["ti"].try_number
@@ -128,8 +129,13 @@ class QueryOperator(AthenaOperator):
         return self._finish()
 
     def _finish(self) -> dict[str, str]:
-        for execution_id in self.started.values():
-            self.athena.wait(execution_id)
+        try:
+            for execution_id in self.started.values():
+                self.athena.wait(execution_id)
+        except QueryCancelled as error:
+            if self.killed:
+                raise QueryCancelled(f"the task was stopped in Airflow, and its query with it ({error})") from None
+            raise
         return dict(self.started)
 
     def _attach(self, query: "_Query", tries: int) -> str:

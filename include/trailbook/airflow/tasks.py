@@ -4,6 +4,7 @@ Invariants: the plan is frozen by the first task and only its attempt follows Ai
 task writes beside, never over, what an attempt before it wrote. `record` reads whatever there is.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -14,9 +15,9 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from trailbook import steps
 from trailbook.airflow import connections
-from trailbook.airflow.carried import ORDER, failure_of, left_by, planned, products_of
+from trailbook.airflow.carried import EXECUTIONS, ORDER, failure_of, left_by, planned, products_of
 from trailbook.airflow.runs import data_interval_end, given, run_of
-from trailbook.errors import InvalidRunbook
+from trailbook.errors import InvalidRunbook, TrailbookError
 from trailbook.ledger import Entry, Ledger
 from trailbook.objects import ObjectStore
 from trailbook.outcome import Outcome
@@ -29,6 +30,8 @@ from trailbook.runbook.values import resolve
 from trailbook.settings import Settings
 from trailbook.verdict import Verdict
 from trailbook.window import text
+
+_log = logging.getLogger(__name__)
 
 Step: TypeAlias = Callable[[Settings, str, Context], Any]
 
@@ -96,6 +99,8 @@ def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
     outcome = Outcome.from_json(found["compare"]["outcome"]) if found["compare"] else None
     products = products_of(found["report"]) if found["report"] else None
     failure = failure_of(context, found)
+    if failure is not None and failure.task == "query":
+        stop_queries(settings, context)
     entry = steps.record(
         runbook_id,
         run_of(context) if made is None else made.run,
@@ -112,6 +117,16 @@ def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
     if made is not None and outcome is not None:
         _fail_on_findings(made, outcome, entry)
     return _reference(entry)
+
+
+def stop_queries(settings: Settings, context: Context) -> None:
+    """Stop what a query task that was killed outright left running; it had no chance to do so itself."""
+    for execution_id in (context["ti"].xcom_pull(task_ids="query", key=EXECUTIONS) or {}).values():
+        try:
+            connections.athena(settings).stop(execution_id)
+        except TrailbookError:
+            # The entry matters more; Athena's own limit ends the query.
+            _log.exception("Query %s could not be stopped", execution_id)
 
 
 STEPS: Mapping[str, Step] = {"plan": plan, "compare": compare, "report": report, "record": record}
