@@ -101,8 +101,8 @@ class FolderAthena:
                 columns = list(_KINDS.items())
                 listed = unnested(columns, Shape.ARRAY, "json_group_array(json)")
                 con.execute(
-                    f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r FROM raw)"
-                )  # noqa: S608  # compiled text only
+                    f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r FROM raw)"  # noqa: S608  # compiled text only
+                )
 
     @property
     def events(self) -> int:
