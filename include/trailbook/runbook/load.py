@@ -1,6 +1,6 @@
 """One file to one runbook, or to all of its problems: YAML, the model, and the rules that need nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,7 +14,7 @@ from trailbook.runbook.source import Source, read
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A runbook and the file that it was read from."""
+    """A runbook and the file that it was read from (without its data, which the runbook is)."""
 
     runbook: Runbook
     source: Source
@@ -48,7 +48,7 @@ def examine(path: Path) -> tuple[Loaded | None, list[Problem]]:
         return None, problems + _not_twice(source, error)
     for rule in OWN_RULES:
         problems += [source.problem(flaw.loc, flaw.message, of_key=flaw.of_key) for flaw in rule(runbook, path)]
-    return Loaded(runbook, source), problems
+    return Loaded(runbook, replace(source, data=None)), problems
 
 
 def _not_twice(source: Source, error: ValidationError) -> list[Problem]:
