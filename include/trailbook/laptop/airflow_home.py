@@ -59,6 +59,9 @@ class AirflowHome:
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": self.folder / "logs",
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": self.scheduled,
             "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": 1,
+            # A worker killed with -9 is noticed after this long; Airflow's own default is five minutes.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": 60,
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": 5,
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": 1,
             "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": 120,
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": 120,

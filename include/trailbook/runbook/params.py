@@ -50,7 +50,9 @@ class Param(Items):
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of a value, null allowed where the parameter may be unset."""
-        kept = self.model_dump(mode="json", exclude_none=True, exclude={"default", "replaces", "values_display", "section"})
+        kept = self.model_dump(
+            mode="json", exclude_none=True, exclude={"default", "replaces", "values_display", "section"}
+        )
         if not self.required and self.default is None:
             kept["type"] = [self.type, "null"]
             if "enum" in kept:
