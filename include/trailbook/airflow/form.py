@@ -12,7 +12,7 @@ from trailbook.runbook.model import Runbook
 from trailbook.runbook.params import Param
 from trailbook.runbook.values import COMMON_SCHEMAS
 
-COMMON_SECTION = "Run"
+COMMON_SECTION = "Window, scope and reason"
 """The form's section of the params that every run has."""
 
 _WINDOW = ("start", "end")
@@ -26,7 +26,9 @@ def fields(runbook: Runbook) -> dict[str, Field]:
 
 def _own(param: Param) -> Field:
     schema = param.json_schema()
-    extras = {"values_display": param.values_display, "section": param.section}
+    extras: dict[str, Any] = {"values_display": param.values_display, "section": param.section}
+    if param.items is not None and param.items.enum is not None:
+        extras["examples"] = list(param.items.enum)  # makes the form offer the values instead of an empty text field
     schema |= {name: value for name, value in extras.items() if value is not None}
     if param.required:
         return _field(schema)

@@ -1,7 +1,9 @@
 """`trailbook up`: the embedded AWS and Airflow with the runbooks' DAGs; they stay until Ctrl-C."""
 
 import argparse
+import shlex
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,11 +44,10 @@ def run(args: argparse.Namespace) -> int:
             children.wait_for(lambda: migration.process.poll() is not None, "Airflow's database", 180)
             stack.start_airflow(children, home, env, triggerer=True)
         user, password = home.login()
-        exports = " ".join(f"{name}={value}" for name, value in (aws | place.settings_environment()).items())
         print(
             f"\nAirflow   {home.url}   user {user}   password {password}\n"
             f"Reports   {place.reports}   (copies of {settings.reports} on {aws['AWS_ENDPOINT_URL']})\n"
-            f"History   env {exports} .venv/bin/trailbook history auth-failed-logins\n"
+            f"History   . {_exports(place, aws)} && .venv/bin/trailbook history auth-failed-logins\n"
             f"Logs      {place.logs}\nThe sample trail holds {first_day} to {first_day + timedelta(days=2)}. "
             "Open a DAG, press Trigger, fill the form. Ctrl-C stops everything; the state stays.",
             flush=True,
@@ -57,3 +58,11 @@ def run(args: argparse.Namespace) -> int:
             for path in mirror(store, place.reports):
                 print(f"report    {path}", flush=True)
             time.sleep(2)
+
+
+def _exports(place: Place, aws: Mapping[str, str]) -> Path:
+    """Write what lets a shell's `trailbook` reach this place, and return the file."""
+    path = place.root / "environment.sh"
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in {**aws, **place.settings_environment()}.items()]
+    path.write_text("\n".join(lines) + "\n")
+    return path
