@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from trailbook import __version__
 from trailbook.settings import Settings
 

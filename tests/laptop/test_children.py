@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from trailbook.errors import DeploymentError
 from trailbook.laptop.children import Children, environment, free_port, listening
 

@@ -30,7 +30,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One finished, successful query execution. Times are in milliseconds, sizes in bytes, `output` is a URI or path."""
+    """One finished, successful query execution. Times are milliseconds, sizes bytes, `output` a URI or path."""
 
     query_execution_id: str
     columns: tuple[Column, ...]

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from trailbook.errors import DeploymentError
+from trailbook.laptop import trees
 
 _GRACE_SECONDS = 8.0
 
@@ -93,14 +92,7 @@ class Children:
     def stop(self) -> None:
         """Stop the trees of all children: ask, wait, then kill what is left, the last started first."""
         with _uninterrupted():
-            family = [p for child in reversed(self._children) for p in _tree(child.process.pid)]
-            for process in family:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.terminate()
-            _, alive = psutil.wait_procs(family, timeout=_GRACE_SECONDS)
-            for process in alive:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    process.kill()
+            trees.stop((child.process.pid for child in reversed(self._children)), _GRACE_SECONDS)
             for child in self._children:
                 child.process.wait()
                 if child.process.stdin is not None:
@@ -131,14 +123,6 @@ def end_on_signals() -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
-
-
-def _tree(pid: int) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
 
 
 @contextlib.contextmanager

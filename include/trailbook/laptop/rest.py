@@ -26,7 +26,7 @@ class AirflowRest:
 
     def __init__(self, url: str, login: tuple[str, str]) -> None:
         """Sign in at first use."""
-        self._url, self._login, self._token = url, login, ""
+        self.url, self._login, self._token = url, login, ""
 
     def healthy(self) -> bool:
         """Tell whether the API, the scheduler and the DAG processor say that they are well."""
@@ -67,7 +67,7 @@ class AirflowRest:
         if signed:
             headers["Authorization"] = f"Bearer {self._token or self._sign_in()}"
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self._url + path, data, headers, method=method)  # noqa: S310 - loopback http
+        request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - loopback http
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
                 return json.load(answer)
@@ -75,7 +75,7 @@ class AirflowRest:
             text = error.read().decode(errors="replace")[:500]
             raise DeploymentError(f"Airflow answered {error.code} to {method} {path}: {text}") from error
         except (OSError, ValueError) as error:
-            raise ServiceUnavailable(f"Airflow at {self._url} does not answer {method} {path}: {error}") from error
+            raise ServiceUnavailable(f"Airflow at {self.url} does not answer {method} {path}: {error}") from error
 
     def _sign_in(self) -> str:
         user, password = self._login

@@ -20,6 +20,11 @@ def start_aws(children: Children, place: Place) -> dict[str, str]:
     return place.aws_environment(port)
 
 
+def components(*, triggerer: bool) -> list[str]:
+    """Return the parts of Airflow that are started."""
+    return ["api-server", "scheduler", "dag-processor", *(["triggerer"] if triggerer else [])]
+
+
 def migrate(children: Children, env: Mapping[str, str]) -> Child:
     """Begin to create or bring up to date Airflow's database; wait for the child before `start_airflow`."""
     return children.start("airflow-db", (*_AIRFLOW, "db", "migrate"), env)
@@ -27,8 +32,7 @@ def migrate(children: Children, env: Mapping[str, str]) -> Child:
 
 def start_airflow(children: Children, home: AirflowHome, env: Mapping[str, str], *, triggerer: bool) -> AirflowRest:
     """Start Airflow's components and return its API's client once all of them are well."""
-    components = ["api-server", "scheduler", "dag-processor", *(["triggerer"] if triggerer else [])]
-    for component in components:
+    for component in components(triggerer=triggerer):
         children.start(component, (*_AIRFLOW, component), env)
     rest = AirflowRest(home.url, home.login())
     children.wait_for(rest.healthy, "Airflow", 180)

@@ -4,14 +4,15 @@
 other end with the parent, whatever ended it, on Linux and macOS alike. Then the command's whole tree is stopped.
 """
 
-import contextlib
 import os
 import select
 import signal
 import subprocess
 import sys
 
-import psutil
+from trailbook.laptop import trees
+
+_GRACE_SECONDS = 6.0
 
 
 def main(command: list[str]) -> int:
@@ -32,18 +33,7 @@ def main(command: list[str]) -> int:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
-    try:
-        parent = psutil.Process(process.pid)
-        family = [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return process.wait()
-    for member in family:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.terminate()
-    _, alive = psutil.wait_procs(family, timeout=6)
-    for member in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            member.kill()
+    trees.stop([process.pid], _GRACE_SECONDS)
     return process.wait()
 
 

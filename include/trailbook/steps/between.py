@@ -11,7 +11,7 @@ from trailbook.errors import EvidenceError, InvalidRequest
 from trailbook.ledger import Entry, Ledger
 from trailbook.objects import ObjectStore
 from trailbook.report import json as report_json
-from trailbook.runbook.model import Runbook
+from trailbook.steps.compare import diff_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,4 @@ def _spec(entry: Entry, reports: ObjectStore) -> DiffSpec:
     if product is None or entry.record.products is None:
         raise InvalidRequest(f"run {entry.record.run.run_id} has no report: {entry.record.error}")
     plan = report_json.loads(reports.get(product.key.rpartition("/")[0] + "/report.json")).plan
-    runbook = Runbook.from_spec(plan.spec)
-    return DiffSpec(
-        runbook=plan.runbook,
-        kind=runbook.result.kind,
-        key=tuple(runbook.result.key),
-        measures=tuple(runbook.result.measures),
-        allow=tuple(runbook.allow),
-        run_id=plan.run.run_id,
-        window=plan.window,
-    )
+    return diff_spec(plan)

@@ -126,7 +126,7 @@ def _same(want: Any, got: Any) -> bool:
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:
         return want is got
     if isinstance(want, (int, float)) and not isinstance(got, str):
-        return not want != got
+        return bool(want == got)
     return isinstance(want, str) and want == str(got)
 
 

@@ -31,17 +31,8 @@ def compare(plan: Plan, *, query: Execution, coverage: Execution, athena: Athena
         completeness = _completeness(plan, query, result, covered)
         baseline, baseline_path = _baseline(plan, query, reports, folder)
         snapshot = folder / SNAPSHOT
-        spec = DiffSpec(
-            runbook=plan.runbook,
-            kind=runbook.result.kind,
-            key=tuple(runbook.result.key),
-            measures=tuple(runbook.result.measures),
-            allow=tuple(runbook.allow),
-            run_id=plan.run.run_id,
-            window=plan.window,
-            # What was not looked at whole cannot say that something is gone.
-            no_absent=bool(completeness.gaps),
-        )
+        # What was not looked at whole cannot say that something is gone.
+        spec = diff_spec(plan, no_absent=bool(completeness.gaps))
         counts = diff(result.path, baseline_path, spec=spec, to=snapshot).counts
         product = _keep(reports, f"{prefix(plan)}/{SNAPSHOT}", snapshot)
     return Outcome(
@@ -116,4 +107,19 @@ def _statistics(name: str, execution: Execution) -> QueryStatistics:
         engine_ms=execution.engine_ms,
         engine_version=execution.engine_version,
         reused=execution.reused,
+    )
+
+
+def diff_spec(plan: Plan, *, no_absent: bool = False) -> DiffSpec:
+    """Return how a planned run compares, from its frozen runbook; `no_absent` is for a result that is not whole."""
+    runbook = Runbook.from_spec(plan.spec)
+    return DiffSpec(
+        runbook=plan.runbook,
+        kind=runbook.result.kind,
+        key=tuple(runbook.result.key),
+        measures=tuple(runbook.result.measures),
+        allow=tuple(runbook.allow),
+        run_id=plan.run.run_id,
+        window=plan.window,
+        no_absent=no_absent,
     )
