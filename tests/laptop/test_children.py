@@ -45,7 +45,7 @@ def test_nothing_is_left_when_the_command_ends(how: signal.Signals, tmp_path: Pa
     family = _descendants(parent.pid, 3)  # the tether, the child, the grandchild
     os.kill(parent.pid, how)
     parent.wait(timeout=30)
-    gone, alive = psutil.wait_procs(family, timeout=30)
+    _, alive = psutil.wait_procs(family, timeout=30)
     for process in alive:
         process.kill()
     assert not alive
