@@ -53,9 +53,9 @@ def runbooks(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def served() -> Iterator["Cloud"]:
-    """The embedded AWS, filled; one for all tests, since a process can serve one only."""
+    """The embedded AWS, filled; one for a module's tests, since a process can serve one only at a time."""
     from cloud import running
 
     with running() as cloud:

@@ -143,9 +143,7 @@ def test_coverage_is_of_the_same_scope(api: AthenaApi, tmp_path: Path) -> None:
     "values",
     [
         SEEN,
-        pytest.param(
-            UNSEEN, marks=pytest.mark.xfail(raises=QueryFailed, reason="the local Athena does not read U&'…' yet")
-        ),
+        UNSEEN,
     ],
 )
 def test_hostile_values_come_back_as_they_are(api: AthenaApi, tmp_path: Path, values: list[str]) -> None:

@@ -69,6 +69,7 @@ class State:
         with self._lock:
             for name, body in self._db.execute("SELECT bucket, body FROM buckets").fetchall():
                 s3.buckets[name] = pickle.loads(body)  # noqa: S301  # our own file, written by this class
+                s3_backends.bucket_accounts[name] = ("aws", ACCOUNT)
             for bucket, key, body in self._db.execute("SELECT bucket, key, body FROM keys").fetchall():
                 versions = pickle.loads(body)  # noqa: S301  # our own file, written by this class
                 if bucket in s3.buckets:
@@ -167,4 +168,5 @@ def reset() -> None:
     """Empty moto's backends, which are one set in a process."""
     for backends in (s3_backends, glue_backends, sns_backends, athena_backends):
         backends.pop(ACCOUNT, None)
+    s3_backends.bucket_accounts.clear()  # else a bucket of an earlier server is looked for without end
     DISK.changed.clear()

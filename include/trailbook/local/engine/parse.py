@@ -4,6 +4,7 @@ sqlglot maps known functions to portable nodes, and that mapping is where answer
 an `Anonymous` node with its own name, so that the allow-list in `signatures` decides what it means.
 """
 
+import re
 from typing import ClassVar
 
 import sqlglot
@@ -17,6 +18,8 @@ from trailbook.local.engine.errors import SqlError
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "LISTAGG")
 _MOST_TEXT = 262_144
 """Athena's own limit on a query's length, in bytes."""
+_ESCAPE = re.compile(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|\\|)")
+_LAST_CODE_POINT = 0x10FFFF
 
 
 class _Parser(TrinoParser):
@@ -55,7 +58,30 @@ def parse_query(sql: str) -> exp.Query:
     statement = found[0]
     if not isinstance(statement, exp.Query | exp.Values):
         raise SqlError("NOT_SUPPORTED", f"{statement.key.upper()} is not supported by the local Athena", statement)
+    for node in list(statement.find_all(exp.UnicodeString)):
+        node.replace(_decoded(node))
     return statement  # type: ignore[return-value]  # a bare VALUES is a query in Trino; sqlglot types it apart
+
+
+def _decoded(node: exp.UnicodeString) -> exp.Literal:
+    """Return a `U&'…'` literal as the text that it stands for, so that it is a literal wherever one must stand."""
+    if node.args.get("escape"):
+        raise SqlError("NOT_SUPPORTED", "UESCAPE is not supported by the local Athena", node)
+
+    def character(match: re.Match[str]) -> str:
+        digits = match[1] or match[2]
+        if digits is None:
+            if match[0] == "\\\\":
+                return "\\"
+            raise SqlError("SYNTAX_ERROR", f"Invalid Unicode escape sequence in {node.name!r:.80}", node)
+        code = int(digits, 16)
+        if code > _LAST_CODE_POINT or 0xD800 <= code <= 0xDFFF:
+            raise SqlError("SYNTAX_ERROR", f"Invalid escaped character: {digits}", node)
+        return chr(code)
+
+    literal = exp.Literal.string(_ESCAPE.sub(character, node.name))
+    literal.meta.update(node.meta)
+    return literal
 
 
 def _plain(message: str) -> str:

@@ -98,7 +98,9 @@ def identifier(name: str) -> str:
 
 
 def text(value: str) -> str:
-    """Return a DuckDB string literal; quotes are doubled, and nothing else is special in it."""
+    """Return a DuckDB string literal; quotes are doubled, and nothing but NUL is special in it."""
+    if "\x00" in value:
+        return "(" + " || chr(0) || ".join(map(text, value.split("\x00"))) + ")"
     return "'" + value.replace("'", "''") + "'"
 
 
