@@ -166,6 +166,9 @@ def test_record_stops_what_a_query_task_left_running_when_it_was_killed_outright
     left = athena.start(SLOW, "left-by-a-killed-task-" + "0" * 32)
     state: dict[tuple[str, str], Any] = {("query", EXECUTIONS): {"query": left}}
     stop_queries(Settings.from_env(), context(planned(SLOW, "left"), left=state))
+    deadline = time.monotonic() + 30  # stopping is asked for, and happens soon after
+    while athena.state(left) == "RUNNING" and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert athena.state(left) == "CANCELLED"
 
 

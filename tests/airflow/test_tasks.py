@@ -157,7 +157,7 @@ def test_a_query_that_fails_is_not_retried_is_recorded_and_fails_the_run(
     (entry,) = cloud.entries("failed-query")
     assert entry["verdict"] == "error"
     assert entry["error"].startswith("query: ")
-    assert "ConsoleLogin" in entry["error"]
+    assert "INVALID_CAST_ARGUMENT" in entry["error"]
     assert not [key for key in cloud.keys("reports") if "/failed-query/" in key]
 
 
