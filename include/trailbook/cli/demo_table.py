@@ -23,7 +23,7 @@ def show(clients: Clients, settings: Settings, place: Place, days: Sequence[date
     for entry in entries:
         if entry.record.error:
             output.console().print(f"{entry.key}: {entry.record.error}", style="bold magenta", markup=False)
-    print(f"\nreports in {place.reports}\n")
+    print(f"\nA suppressed finding counts in its state as well. Reports in {place.reports}\n")
     found = verify(ledger.store, clients.store(settings.reports, "TRAILBOOK_REPORTS"))
     show_verification(found)
     whole = len(entries) == len(ledger.runbooks()) * len(days) and not any(entry.record.error for entry in entries)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from trailbook.cli import printable
 
+_UNCUT = 100_000  # where there is no terminal, nothing is folded: programs read lines
 _PLAIN_WIDTH = 250
 _WIDEST = 56
 STYLES = {"pass": "green", "fail": "bold red", "incomplete": "yellow", "error": "bold magenta"}
@@ -17,7 +18,7 @@ STYLES = {"pass": "green", "fail": "bold red", "incomplete": "yellow", "error": 
 def console() -> Console:
     """Return standard output as rich sees it."""
     terminal = sys.stdout.isatty()
-    return Console(highlight=False, width=None if terminal else _PLAIN_WIDTH, soft_wrap=not terminal)
+    return Console(highlight=False, width=None if terminal else _UNCUT, soft_wrap=not terminal)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
@@ -33,7 +34,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
 def fitted(columns: Sequence[str], rows: Sequence[Sequence[object]], *, least: int) -> None:
     """Print rows with long values shortened, and as many columns as the width holds but at least the first `least`."""
     short = [[_clipped(value) for value in row] for row in rows]
-    room, shown = console().width, 0
+    room, shown = min(console().width, _PLAIN_WIDTH), 0
     for n, column in enumerate(columns):
         room -= 2 + max(len(column), *(len(row[n]) for row in short))
         if room < 0 and n >= least:
