@@ -1,6 +1,7 @@
 """The few calls of Airflow's public REST API that the laptop makes."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Any
 
 from trailbook.errors import DeploymentError, ServiceUnavailable
 from trailbook.window import text
+
+_CONFLICT, _SERVER_ERROR = 409, 500
+_PAUSES = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class AirflowRest:
     def trigger(self, dag_id: str, run_id: str, logical_date: datetime, reason: str) -> None:
         """Start a run as a person's press of Trigger does, for the last whole data interval before `logical_date`."""
         body = {"dag_run_id": run_id, "logical_date": text(logical_date), "conf": {"reason": reason}}
-        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
+        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body, there=_CONFLICT)
 
     def runs(self) -> list[DagRun]:
         """Return every DAG run, the oldest logical date first."""
@@ -62,7 +66,21 @@ class AirflowRest:
             for run in answer["dag_runs"]
         ]
 
-    def _call(self, method: str, path: str, body: object = None, *, signed: bool = True) -> Any:
+    def _call(self, method: str, path: str, body: object = None, *, signed: bool = True, there: int = 0) -> Any:
+        """Call the API; `there` is the status that says that an earlier try, whose answer was lost, did it.
+
+        On SQLite a write of the scheduler's can make any call fail for a moment, so those are tried again.
+        """
+        for pause in _PAUSES:
+            try:
+                return self._once(method, path, body, signed=signed, there=there)
+            except ServiceUnavailable:
+                if not signed:  # asking for health is its caller's loop
+                    raise
+                time.sleep(pause)
+        return self._once(method, path, body, signed=signed, there=there)
+
+    def _once(self, method: str, path: str, body: object, *, signed: bool, there: int) -> Any:
         headers = {"Content-Type": "application/json"}
         if signed:
             headers["Authorization"] = f"Bearer {self._token or self._sign_in()}"
@@ -72,8 +90,11 @@ class AirflowRest:
             with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace")[:500]
-            raise DeploymentError(f"Airflow answered {error.code} to {method} {path}: {text}") from error
+            if error.code == there:
+                return None
+            text_of = error.read().decode(errors="replace")[:500]
+            kind = ServiceUnavailable if error.code >= _SERVER_ERROR else DeploymentError
+            raise kind(f"Airflow answered {error.code} to {method} {path}: {text_of}") from error
         except (OSError, ValueError) as error:
             raise ServiceUnavailable(f"Airflow at {self.url} does not answer {method} {path}: {error}") from error
 
