@@ -99,7 +99,17 @@ def test_runs_with_out_compare_leave_a_history_and_verify(
     assert "1 updated" in capsys.readouterr().out
     assert main(["verify", *both]) == 0
     assert "all as recorded" in capsys.readouterr().out
-    first = min((out / "ledger").rglob("*.json"))
+    main(["verify", "--format", "json", *both])
+    heads = tmp_path / "heads.json"
+    heads.write_text(capsys.readouterr().out)
+    first, last = sorted((out / "ledger").rglob("*.json"))
+    newest = last.read_bytes()
+    last.unlink()
+    assert main(["verify", *both]) == 0  # nothing in the ledger itself says that there was one more
+    assert main(["verify", "--heads", str(heads), *both]) == 1
+    assert "auth-failed-logins" in capsys.readouterr().out
+    last.write_bytes(newest)
+    assert main(["verify", "--heads", str(heads), *both]) == 0
     first.write_bytes(first.read_bytes().replace(b'"fail"', b'"pass"'))
     assert main(["verify", *both]) == 1
     assert "NOT as recorded" in capsys.readouterr().out

@@ -4,10 +4,12 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 from trailbook.cli import printable
 from trailbook.cli.connections import Clients
-from trailbook.ledger import Verification, verify
+from trailbook.errors import InvalidRequest
+from trailbook.ledger import Head, Verification, verify
 from trailbook.settings import Settings
 
 
@@ -16,6 +18,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ids", metavar="ID", nargs="*", help="runbooks (default: all, and whatever lies beside them)")
     parser.add_argument("--ledger", metavar="WHERE", help="s3://bucket/prefix or a folder (default: TRAILBOOK_LEDGER)")
     parser.add_argument("--reports", metavar="WHERE", help="the same for the reports (default: TRAILBOOK_REPORTS)")
+    parser.add_argument(
+        "--heads", metavar="FILE", type=Path, help="what an earlier --format json printed, kept elsewhere"
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -27,12 +32,23 @@ def run(args: argparse.Namespace) -> int:
         clients.store(args.ledger or settings.ledger, "TRAILBOOK_LEDGER"),
         clients.store(args.reports or settings.reports, "TRAILBOOK_REPORTS"),
         runbooks=args.ids or None,
+        heads=_heads(args.heads) if args.heads else None,
     )
     if args.format == "json":
         print(json.dumps({**asdict(found), "ok": not found.faults}, default=str))
     else:
         show(found)
     return 1 if found.faults else 0
+
+
+def _heads(path: Path) -> dict[str, Head]:
+    """Return the heads of an earlier verification's JSON. Raises InvalidRequest where the file is none."""
+    try:
+        return {runbook: Head(**head) for runbook, head in json.loads(path.read_bytes())["heads"].items()}
+    except OSError as error:
+        raise InvalidRequest(f"--heads {path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidRequest(f"--heads {path}: expected what `verify --format json` printed, found: {error}") from error
 
 
 def show(found: Verification) -> None:
