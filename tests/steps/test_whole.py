@@ -227,3 +227,31 @@ def test_the_token_is_the_same_for_a_retry_and_another_for_another_attempt_or_sq
     assert replace(plan, run=replace(plan.run, attempt=2)).token != plan.token
     assert replace(plan, sql_sha256="2" * 64).token != plan.token
     assert replace(plan, started="later").token == plan.token
+
+
+def test_a_report_that_cannot_be_written_is_recorded_and_serves_no_later_run(bench: Bench) -> None:
+    taken = bench.reports.root / "watched-logins/2026-11-01T000000Z/one/report.html"
+    taken.parent.mkdir(parents=True)
+    taken.write_text("somebody else's file")
+    failed = bench.run(1, "one")
+    assert failed.failure is not None
+    assert failed.failure.task == "report"
+    assert taken.read_text() == "somebody else's file"
+    entry = bench.ledger.find("watched-logins", "one")
+    assert entry is not None
+    assert (entry.record.verdict, entry.record.products) == (Verdict.ERROR, None)
+    assert "is never overwritten" in (entry.record.error or "")
+    second = bench.run(2, "two")
+    assert second.outcome is not None
+    assert second.outcome.baseline.absence == "first_run"
+
+
+def test_a_runbook_edited_during_its_run_changes_nothing_in_it(bench: Bench) -> None:
+    """What follows the plan reads the plan alone: an edited file is only met by the next run."""
+    first = bench.run(1, "one")
+    assert first.plan is not None
+    assert first.outcome is not None
+    edited = runbook(title="Another title", params={"threshold": {"type": "integer", "title": "n", "default": 99}})
+    assert edited.spec() != first.plan.spec
+    thawed = Plan.from_json(json.loads(json.dumps(first.plan.to_json())))
+    assert report(thawed, first.outcome, reports=bench.reports) == first.products
