@@ -8,6 +8,7 @@ from pathlib import Path
 from trailbook.cli.output import size
 from trailbook.laptop.progress import Steps
 from trailbook.sample import generate, lookups
+from trailbook.window import text
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         lookups(args.folder / "lookups")
     print(
         f"{summary.events} events in {summary.files} files, {size(summary.bytes)}, "
-        f"{summary.first_event} to {summary.last_event}"
+        f"{text(summary.first_event)} to {text(summary.last_event)}"
     )
     print(f"next: trailbook run --all --logs {args.folder} --lookups {args.folder / 'lookups'}", file=sys.stderr)
     return 0
