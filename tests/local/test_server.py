@@ -145,6 +145,19 @@ def test_a_running_query_really_stops(aws):
     assert ended(athena, name)["Status"]["State"] == "CANCELLED"
 
 
+def test_a_stop_is_heard_however_early_it_comes(aws):
+    """DuckDB forgets an interrupt that comes just before a statement begins."""
+    athena = client(aws.endpoint_url, "athena")
+    numbers = "UNNEST(sequence(1, 100000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 1000000)) AS b (y)"
+    sql = f"SELECT count(*) FROM {numbers} WHERE x * y % 7 = 3"  # noqa: S608  # a constant
+    for early in range(25):
+        place = {"OutputLocation": "s3://results/"}
+        name = athena.start_query_execution(QueryString=sql, ResultConfiguration=place)["QueryExecutionId"]
+        time.sleep(early * 0.002)
+        athena.stop_query_execution(QueryExecutionId=name)
+        assert ended(athena, name)["Status"]["State"] == "CANCELLED"
+
+
 def test_a_corrupt_object_fails_the_query_and_is_named(aws):
     s3, athena = client(aws.endpoint_url, "s3"), client(aws.endpoint_url, "athena")
     key = f"{PREFIX}/04/corrupt.json.gz"

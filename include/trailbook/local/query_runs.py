@@ -25,6 +25,7 @@ from trailbook.local.glue_tables import BytesScannedCutoff, GlueTables
 from trailbook.local.s3_objects import DISK, blob
 
 _SLOTS = 4
+_PAUSE = 0.02
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
@@ -119,11 +120,20 @@ class QueryRuns:
             if found.state in ENDED:
                 return
             self._stopped.add(name)
-            connection = self._connections.get(name)
-            if connection is not None:
-                connection.interrupt()
             if found.state == "QUEUED":
                 self._end(found, "CANCELLED", "")
+            elif name in self._connections:
+                threading.Thread(target=self._interrupt, args=(name,), name="athena-stop", daemon=True).start()
+
+    def _interrupt(self, name: str) -> None:
+        """Interrupt a query until it has ended: DuckDB forgets an interrupt that comes between two statements."""
+        while True:
+            with self._lock:
+                connection = self._connections.get(name)
+                if connection is None:
+                    return
+                connection.interrupt()
+            time.sleep(_PAUSE)
 
     def close(self) -> None:
         """Stop every execution and the pool."""
