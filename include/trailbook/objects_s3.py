@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from trailbook.aws_errors import code, speaking, status
 from trailbook.canonical import sha256_file
-from trailbook.errors import ObjectExists, ObjectMissing, ServiceUnavailable
-from trailbook.objects import ObjectVersion
+from trailbook.errors import DeploymentError, ObjectExists, ObjectMissing, ServiceUnavailable
+from trailbook.objects import FolderStore, ObjectStore, ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -105,3 +105,16 @@ class S3Store:
     def _relative(self, full: str) -> str:
         prefix = self.prefix.strip("/")
         return full[len(prefix) + 1 :] if prefix else full
+
+
+def open_store(location: str, setting: str, s3: "Callable[[], S3Client]") -> ObjectStore:
+    """Return the store at `s3://bucket/prefix` or in a folder; `s3` makes the client only where one is needed.
+
+    Raises DeploymentError naming the unset `setting`.
+    """
+    if not location:
+        raise DeploymentError(f"{setting} is not set: expected s3://bucket/prefix or a folder that all workers share")
+    if location.startswith("s3://"):
+        bucket, _, prefix = location.removeprefix("s3://").partition("/")
+        return S3Store(s3(), bucket, prefix)
+    return FolderStore(Path(location))

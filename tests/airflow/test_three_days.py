@@ -18,7 +18,7 @@ from trailbook.airflow.dag_factory import load
 from trailbook.canonical import sha256
 from trailbook.cli.connections import Clients
 from trailbook.laptop import seed
-from trailbook.laptop.airflow_home import _connection
+from trailbook.laptop.airflow_home import connection
 from trailbook.laptop.children import Children
 from trailbook.laptop.place import Place
 from trailbook.laptop.stack import start_aws
@@ -60,7 +60,7 @@ def three_days(airflow_database: None, tmp_path_factory: pytest.TempPathFactory)
     place = Place(tmp_path_factory.mktemp("three-days"), REPO)
     with Children(place.logs) as children, pytest.MonkeyPatch.context() as patch:
         aws = start_aws(children, place)
-        environment = aws | place.settings_environment() | {"AIRFLOW_CONN_AWS_DEFAULT": _connection(aws)}
+        environment = aws | place.settings_environment() | {"AIRFLOW_CONN_AWS_DEFAULT": connection(aws)}
         for name, value in environment.items():
             patch.setenv(name, value)
         settings, clients = Settings.from_env(), Clients(aws)

@@ -4,7 +4,6 @@ The connection gives credentials and, in its extra, `endpoint_url` and `region_n
 variables hold (AWS_ENDPOINT_URL, a role), and the settings' region.
 """
 
-from pathlib import Path
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.athena import AthenaHook
@@ -12,9 +11,8 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from botocore.config import Config
 
 from trailbook.athena.api import AthenaApi
-from trailbook.errors import DeploymentError
-from trailbook.objects import FolderStore, ObjectStore
-from trailbook.objects_s3 import S3Store
+from trailbook.objects import ObjectStore
+from trailbook.objects_s3 import open_store
 from trailbook.settings import Settings
 
 CLIENT_CONFIG: dict[str, Any] = {
@@ -41,12 +39,7 @@ def athena(settings: Settings, hook: AthenaHook | None = None) -> AthenaApi:
 
 def store(location: str, settings: Settings, setting: str) -> ObjectStore:
     """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming the unset `setting`."""
-    if not location:
-        raise DeploymentError(f"{setting} is not set: expected s3://bucket/prefix or a folder that all workers share")
-    if location.startswith("s3://"):
-        bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        return S3Store(_s3(settings), bucket, prefix)
-    return FolderStore(Path(location))
+    return open_store(location, setting, lambda: _s3(settings))
 
 
 def hook_parameters(settings: Settings) -> dict[str, Any]:

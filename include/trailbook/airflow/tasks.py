@@ -24,7 +24,7 @@ from trailbook.outcome import Outcome
 from trailbook.plan import Plan
 from trailbook.report import Products
 from trailbook.runbook.collection import find, lint_problems
-from trailbook.runbook.lookups import read
+from trailbook.runbook.lookups import read_all
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.values import resolve
 from trailbook.settings import Settings
@@ -46,7 +46,6 @@ def plan(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any
     request = resolve(runbook, given(context))
     dag_run = context["dag_run"]
     window = steps.window_of(runbook, request, interval_end=data_interval_end(runbook, dag_run), now=datetime.now(UTC))
-    lookups = {name: read(settings.lookups, name, lookup) for name, lookup in runbook.lookups.items()}
     made = steps.plan(
         runbook,
         source_sha256=loaded.source.sha256,
@@ -54,7 +53,7 @@ def plan(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any
         run=run_of(context),
         window=window,
         settings=settings,
-        lookups=lookups,
+        lookups=read_all(settings.lookups, runbook),
         ledger=_ledger(settings),
         started=context["ti"].start_date,
     )

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.config import Config
 
 from trailbook.athena.api import AthenaApi
-from trailbook.errors import DeploymentError
 from trailbook.ledger import Ledger
-from trailbook.objects import FolderStore, ObjectStore
-from trailbook.objects_s3 import S3Store
+from trailbook.objects import ObjectStore
+from trailbook.objects_s3 import open_store
 from trailbook.settings import Settings
 
 if TYPE_CHECKING:
@@ -63,12 +61,7 @@ class Clients:
 
     def store(self, location: str, setting: str) -> ObjectStore:
         """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming an unset `setting`."""
-        if not location:
-            raise DeploymentError(f"{setting} is not set: expected s3://bucket/prefix or a folder")
-        if location.startswith("s3://"):
-            bucket, _, prefix = location.removeprefix("s3://").partition("/")
-            return S3Store(self.s3, bucket, prefix)
-        return FolderStore(Path(location))
+        return open_store(location, setting, lambda: self.s3)
 
     def ledger(self, settings: Settings, location: str | None = None) -> Ledger:
         """Return the ledger of the settings, or the one at `location`."""

@@ -14,9 +14,9 @@ from trailbook.ledger import Ledger
 from trailbook.local.folder import FolderAthena
 from trailbook.objects import FolderStore
 from trailbook.plan import Plan, Run, Trigger
-from trailbook.runbook import lookups
 from trailbook.runbook.collection import Collection
 from trailbook.runbook.load import Loaded
+from trailbook.runbook.lookups import read_all
 from trailbook.runbook.values import from_text, resolve
 from trailbook.settings import Settings
 from trailbook.steps.plan import plan, window_of
@@ -61,10 +61,7 @@ def _chosen(args: argparse.Namespace, collection: Collection) -> list[Loaded]:
         raise InvalidRunbook(problems)
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
-    unknown = sorted(set(args.ids) - set(collection.runbooks))
-    if unknown:
-        raise InvalidRequest(f"no runbook {', '.join(unknown)}; there are {', '.join(sorted(collection.runbooks))}")
-    return [collection.runbooks[name] for name in args.ids or sorted(collection.runbooks)]
+    return collection.named(args.ids)
 
 
 def _load(logs: list[Path], settings: Settings) -> FolderAthena:
@@ -89,19 +86,13 @@ def _one(
     ledger = Ledger(FolderStore(out / "ledger"))
     given = list(args.param)
     if args.all:  # a parameter is for the runbooks that have it
-        given = [pair for pair in given if pair.partition("=")[0] in runbook.params] + [
-            pair for pair in given if pair.partition("=")[0] in ("accounts", "regions", "row_limit", "reason")
-        ]
-    # One run of the same question on the same day is one run id apart: the second is what the clock says.
+        known = {*runbook.params, "accounts", "regions", "row_limit", "reason"}
+        given = [pair for pair in given if pair.partition("=")[0] in known]
     run_id = f"cli-{started:%Y%m%dT%H%M%S}-{digest([runbook.id, started.isoformat(), given])[:8]}"
     own = Run(run_id, trigger=Trigger.CLI)
 
     def make_plan() -> Plan:
         request = resolve(runbook, from_text(runbook, given) | window)
-        tables = {
-            name: lookups.read(args.lookups or settings.lookups, name, lookup)
-            for name, lookup in runbook.lookups.items()
-        }
         return plan(
             runbook,
             source_sha256=item.source.sha256,
@@ -109,7 +100,7 @@ def _one(
             run=Run(run_id, trigger=Trigger.CLI, reason=request.reason),
             window=window_of(runbook, request, interval_end=None, now=None),
             settings=settings,
-            lookups=tables,
+            lookups=read_all(args.lookups or settings.lookups, runbook),
             ledger=ledger,
             started=started,
             unread=athena.problems,

@@ -7,8 +7,8 @@ from pathlib import Path
 from trailbook.cli import printable
 from trailbook.errors import InvalidRequest
 from trailbook.plan import Run
-from trailbook.runbook import lookups
 from trailbook.runbook.collection import find
+from trailbook.runbook.lookups import read_all
 from trailbook.runbook.values import from_text, resolve
 from trailbook.settings import Settings
 from trailbook.steps.plan import plan, window_of
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         run=Run("sql"),
         window=window_of(runbook, request, interval_end=None, now=None),
         settings=settings,
-        lookups={name: lookups.read(settings.lookups, name, lookup) for name, lookup in runbook.lookups.items()},
+        lookups=read_all(settings.lookups, runbook),
         ledger=None,
         started=today,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trailbook.cli import printable
 from trailbook.cli.output import console
-from trailbook.errors import InvalidRequest, InvalidRunbook
+from trailbook.errors import InvalidRunbook
 from trailbook.local.folder import FolderAthena
 from trailbook.runbook.collection import Collection
 from trailbook.settings import Settings
@@ -27,20 +27,16 @@ def run(args: argparse.Namespace) -> int:
     begun = time.monotonic()
     settings = Settings.from_env()
     collection = Collection.load(args.runbooks or settings.runbooks, lint=True)
-    chosen = args.ids or sorted(collection.runbooks)
-    unknown = [name for name in chosen if name not in collection.runbooks]
     problems = [p for p in collection.problems if not args.ids or Path(p.path).stem in args.ids]
     if problems:
         raise InvalidRunbook(problems)
-    if unknown:
-        raise InvalidRequest(f"no runbook {', '.join(unknown)}; there are {', '.join(sorted(collection.runbooks))}")
+    chosen = collection.named(args.ids)
     athena = FolderAthena.from_records([], table=settings.table)
     results: list[CaseResult] = []
-    for name in chosen:
-        runbook = collection.runbooks[name].runbook
+    for runbook in (loaded.runbook for loaded in chosen):
         if not runbook.cases:
             results.append(
-                CaseResult(name, "(none)", ("the runbook has no cases: nothing shows that its SQL is right",))
+                CaseResult(runbook.id, "(none)", ("the runbook has no cases: nothing shows that its SQL is right",))
             )
         results += [run_case(runbook, case, athena, settings.table) for case in runbook.cases]
     _show(results, args.format)

@@ -66,7 +66,7 @@ class AirflowHome:
             "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": 120,
             "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": 120,
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": False,
-            "AIRFLOW_CONN_AWS_DEFAULT": _connection(aws),
+            "AIRFLOW_CONN_AWS_DEFAULT": connection(aws),
             # macOS kills a forked child that touches its system libraries; LocalExecutor forks.
             "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",
             "no_proxy": "127.0.0.1,localhost",
@@ -81,7 +81,8 @@ class AirflowHome:
         return path.read_text()
 
 
-def _connection(aws: Mapping[str, str]) -> str:
+def connection(aws: Mapping[str, str]) -> str:
+    """Return the Airflow connection, as JSON, that leads to the embedded AWS."""
     return json.dumps(
         {
             "conn_type": "aws",

@@ -31,6 +31,13 @@ class Collection:
     runbooks: Mapping[str, Loaded]
     problems: tuple[Problem, ...]
 
+    def named(self, ids: Sequence[str]) -> list[Loaded]:
+        """Return the runbooks of some ids, in their order; without ids all, sorted. Raises InvalidRequest."""
+        unknown = sorted(set(ids) - set(self.runbooks))
+        if unknown:
+            raise InvalidRequest(f"no runbook {', '.join(unknown)}; there are {', '.join(sorted(self.runbooks))}")
+        return [self.runbooks[name] for name in ids or sorted(self.runbooks)]
+
     @classmethod
     def load(cls, folder: Path, *, lint: bool = False, lookups: Path | None = None) -> "Collection":
         """Return the runbooks below `folder`; with `lint`, only those whose SQL is right too.

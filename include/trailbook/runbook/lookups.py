@@ -14,6 +14,7 @@ from typing import TypeAlias
 from trailbook.canonical import sha256
 from trailbook.errors import InvalidRunbook, Problem
 from trailbook.runbook.complaints import shown
+from trailbook.runbook.model import Runbook
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.params import Lookup
 from trailbook.runbook.scalars import INTEGER, NUMBER
@@ -69,6 +70,11 @@ def read(lookup_dir: Path, name: str, lookup: Lookup) -> LookupTable:
     if problems:
         raise InvalidRunbook(problems)
     return LookupTable(tuple(lookup.columns), tuple(rows), sha256(body))
+
+
+def read_all(lookup_dir: Path, runbook: Runbook) -> dict[str, LookupTable]:
+    """Return every lookup that a runbook declares, by name; see `read`."""
+    return {name: read(lookup_dir, name, lookup) for name, lookup in runbook.lookups.items()}
 
 
 def _bytes(path: Path, name: str) -> bytes:

@@ -3,7 +3,7 @@
 Invariant: a lookup has the declared columns with the declared types, in the declared order, also with no rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,11 @@ class LookupRows:
 
     columns: Mapping[str, str]
     rows: tuple[tuple[Any, ...], ...]
+
+
+def replaced(columns: Mapping[str, str], column: str, values: Sequence[Any]) -> LookupRows:
+    """Return the rows of an operator's list for one column; the others are NULL."""
+    return LookupRows(columns, tuple(tuple(value if c == column else None for c in columns) for value in values))
 
 
 def relation(name: str, lookup: Lookup, given: LookupRows) -> exp.CTE:

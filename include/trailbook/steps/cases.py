@@ -14,6 +14,7 @@ from trailbook.runbook.model import Case, Runbook
 from trailbook.runbook.values import resolve
 from trailbook.settings import PhysicalTable
 from trailbook.sql.bind import LookupRows, bind
+from trailbook.sql.relations import replaced
 
 _MOST_SHOWN = 5
 
@@ -76,8 +77,7 @@ def _lookup(runbook: Runbook, case: Case, name: str, params: Mapping[str, Any]) 
     for param_name, param in runbook.params.items():
         lookup, _, column = (param.replaces or "").partition(".")
         if lookup == name and params.get(param_name):
-            values = params[param_name]
-            return LookupRows(columns, tuple(tuple(v if c == column else None for c in columns) for v in values))
+            return replaced(columns, column, params[param_name])
     given = case.lookups.get(name, [])
     unknown = sorted({key for row in given for key in row} - set(columns))
     if unknown:

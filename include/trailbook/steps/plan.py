@@ -13,6 +13,7 @@ from trailbook.runbook.model import Runbook
 from trailbook.runbook.values import Request
 from trailbook.settings import Settings
 from trailbook.sql.bind import LookupRows, bind, bind_coverage, template_digest
+from trailbook.sql.relations import replaced
 from trailbook.window import Window, text
 
 
@@ -117,16 +118,15 @@ def _lookups(
     relations: dict[str, LookupRows] = {}
     uses: list[LookupUse] = []
     for name, lookup in runbook.lookups.items():
-        replaced = {column: given[f"{name}.{column}"] for column in lookup.columns if f"{name}.{column}" in given}
-        if len(replaced) > 1:
-            raise InvalidRequest(f"give only one list for the lookup {name}, found {', '.join(sorted(replaced))}")
+        instead = {column: given[f"{name}.{column}"] for column in lookup.columns if f"{name}.{column}" in given}
+        if len(instead) > 1:
+            raise InvalidRequest(f"give only one list for the lookup {name}, found {', '.join(sorted(instead))}")
         table = tables[name]
-        rows, used_digest, source = table.rows, table.sha256, "file"
-        for column, values in replaced.items():
-            rows = tuple(tuple(value if c == column else None for c in table.columns) for value in values)
-            used_digest, source = digest({column: list(values)}), "param"
-        relations[name] = LookupRows(columns=dict(lookup.columns), rows=rows)
-        uses.append(LookupUse(name, source, len(rows), used_digest, lookup.required))
+        used, used_digest, source = LookupRows(dict(lookup.columns), table.rows), table.sha256, "file"
+        for column, values in instead.items():
+            used, used_digest, source = replaced(used.columns, column, values), digest({column: list(values)}), "param"
+        relations[name] = used
+        uses.append(LookupUse(name, source, len(used.rows), used_digest, lookup.required))
     return relations, tuple(uses)
 
 
