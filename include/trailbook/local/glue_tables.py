@@ -1,6 +1,5 @@
-"""The engine's `Tables` over moto's Glue and S3: columns, partitions, files, and DDL on the same catalogue."""
+"""The engine's `Tables` over moto's Glue and S3: columns, partitions and files."""
 
-import fnmatch
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,13 +7,11 @@ import duckdb
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 
-from trailbook.local.engine.ddl import CreateDatabase, CreateTable, DropDatabase, DropTable, Show, Statement
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.partitions import PartitionedFile, create_scan
 from trailbook.local.engine.projection import projection
 from trailbook.local.engine.pruning import surviving
 from trailbook.local.engine.reader import Shape
-from trailbook.local.engine.results import Row
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import from_hive
 from trailbook.local.s3_objects import blob, current
@@ -40,7 +37,8 @@ class GlueTables:
         self.scanned = 0
 
     @property
-    def _glue(self) -> Any:
+    def glue(self) -> Any:
+        """Moto's Glue of the account and region."""
         return glue_backends[self._account][self._region]
 
     @property
@@ -49,11 +47,11 @@ class GlueTables:
 
     def has_database(self, database: str) -> bool:
         """Say whether Glue has the database; `default` is always there."""
-        return database in self._glue.databases or database == "default"
+        return database in self.glue.databases or database == "default"
 
     def columns(self, database: str, table: str) -> Sequence[TableColumn] | None:
         """Return a table's columns, its partition columns last, or None."""
-        found = self._table(database, table)
+        found = self.table(database, table)
         if found is None:
             return None
         try:
@@ -67,18 +65,19 @@ class GlueTables:
             raise SqlError("HIVE_INVALID_METADATA", f"table {database}.{table}: {error}") from None
         return [*plain, *keys]
 
-    def _table(self, database: str, table: str) -> dict[str, Any] | None:
-        held = self._glue.databases.get(database)
+    def table(self, database: str, table: str) -> dict[str, Any] | None:
+        """Return Glue's description of a table, or None."""
+        held = self.glue.databases.get(database)
         found = held.tables.get(table) if held is not None else None
         return None if found is None else found.as_dict()
 
     def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
         """Create the scan's view over the objects of the partitions that survive; return their size in bytes."""
-        table = self._table(scan.database, scan.table)
+        table = self.table(scan.database, scan.table)
         if table is None:
             raise SqlError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{scan.database}.{scan.table}' does not exist")
         shape = _shape(table)
-        files = self._files(table, [c.name for c in scan.columns if c.partition])
+        files = self.files(table, [c.name for c in scan.columns if c.partition])
         tuples = sorted({f.values for f in files})
         kept = surviving(connection, scan, tuples)
         wanted = {tuples[i] for i in kept}
@@ -119,7 +118,8 @@ class GlueTables:
                     return f" ({uri})"
         return ""
 
-    def _files(self, table: dict[str, Any], keys: Sequence[str]) -> list[PartitionedFile]:
+    def files(self, table: dict[str, Any], keys: Sequence[str]) -> list[PartitionedFile]:
+        """Return the files of a table of Glue's with their partition values, in the order of `keys`."""
         location = table["StorageDescriptor"].get("Location") or ""
         found = projection(table.get("Parameters") or {}, keys, location)
         if found is not None:
@@ -128,7 +128,7 @@ class GlueTables:
         if not keys:
             return [self._file(o, ()) for o, _ in self._objects(_folder(location))]
         files = []
-        held = self._glue.databases[table["DatabaseName"]].tables[table["Name"]]
+        held = self.glue.databases[table["DatabaseName"]].tables[table["Name"]]
         for partition in held.partitions.values():
             part = partition.as_dict()
             where = (part.get("StorageDescriptor") or {}).get("Location") or location
@@ -152,98 +152,6 @@ class GlueTables:
 
     def _file(self, version: Any, values: tuple[str, ...]) -> PartitionedFile:
         return PartitionedFile(blob(version), version.size, values)
-
-    def apply(self, statement: Statement, database: str) -> list[Row]:
-        """Carry a DDL statement out; return the rows that it prints. Raises SqlError."""
-        if isinstance(statement, CreateDatabase):
-            return self._create_database(statement)
-        if isinstance(statement, DropDatabase):
-            return self._drop_database(statement)
-        if isinstance(statement, CreateTable):
-            return self._create_table(statement, statement.database or database)
-        if isinstance(statement, DropTable):
-            held = self._database(statement.database or database)
-            if statement.name in held.tables:
-                del held.tables[statement.name]
-            elif not statement.missing_ok:
-                raise SqlError("FAILED", f"SemanticException [Error 10001]: Table not found {statement.name}")
-            return []
-        return self._show(statement, statement.database or database)
-
-    def _database(self, name: str) -> Any:
-        held = self._glue.databases.get(name)
-        if held is None:
-            raise SqlError("FAILED", f"SemanticException [Error 10072]: Database does not exist: {name}")
-        return held
-
-    def _create_database(self, statement: CreateDatabase) -> list[Row]:
-        if statement.name in self._glue.databases:
-            if statement.exists_ok:
-                return []
-            raise SqlError("FAILED", f"Execution Error: Database {statement.name} already exists")
-        described = {"Name": statement.name, "Description": statement.comment, "LocationUri": statement.location}
-        self._glue.create_database(statement.name, {k: v for k, v in described.items() if v})
-        return []
-
-    def _drop_database(self, statement: DropDatabase) -> list[Row]:
-        held = self._glue.databases.get(statement.name)
-        if held is None and statement.missing_ok:
-            return []
-        held = self._database(statement.name)
-        if held.tables and not statement.cascade:
-            raise SqlError("FAILED", f"InvalidOperationException: Database {statement.name} is not empty")
-        self._glue.delete_database(statement.name)
-        return []
-
-    def _create_table(self, statement: CreateTable, database: str) -> list[Row]:
-        held = self._database(database)
-        if statement.name in held.tables:
-            if statement.exists_ok:
-                return []
-            raise SqlError("FAILED", f"AlreadyExistsException: Table {statement.name} already exists")
-        location = statement.location
-        described = {
-            "Name": statement.name,
-            "Description": statement.comment,
-            "TableType": "EXTERNAL_TABLE",
-            "Parameters": {"EXTERNAL": "TRUE", **statement.properties},
-            "PartitionKeys": [{"Name": n, "Type": t} for n, t in statement.partitions],
-            "StorageDescriptor": {
-                "Columns": [{"Name": n, "Type": t} for n, t in statement.columns],
-                "Location": location,
-                "InputFormat": statement.input_format or "org.apache.hadoop.mapred.TextInputFormat",
-                "OutputFormat": statement.output_format or "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-                "SerdeInfo": {"SerializationLibrary": statement.serde, "Parameters": {"serialization.format": "1"}},
-            },
-        }
-        projection(statement.properties, [n for n, _ in statement.partitions], location)
-        self._glue.create_table(database, statement.name, described)
-        return []
-
-    def _show(self, statement: Show, database: str) -> list[Row]:
-        if statement.what == "databases":
-            return [[name] for name in sorted({*self._glue.databases, "default"})]
-        if statement.what == "tables":
-            if database == "default" and not self._glue.databases.get(database):
-                return []
-            pattern = statement.pattern or "*"
-            return [[name] for name in sorted(self._database(database).tables) if fnmatch.fnmatchcase(name, pattern)]
-        table = self._table(database, statement.table)
-        if table is None:
-            raise SqlError("FAILED", f"SemanticException [Error 10001]: Table not found {database}.{statement.table}")
-        columns = table["StorageDescriptor"]["Columns"]
-        keys = table.get("PartitionKeys") or []
-        if statement.what == "columns":
-            return [[c["Name"]] for c in (*columns, *keys)]
-        if statement.what == "partitions":
-            names = [c["Name"] for c in keys]
-            tuples = sorted({f.values for f in self._files(table, names)})
-            return [["/".join(f"{n}={v}" for n, v in zip(names, t, strict=True))] for t in tuples]
-        lines: list[Row] = [[f"{c['Name']}\t{c['Type']}\t"] for c in (*columns, *keys)]
-        if keys:
-            lines += [[""], ["# Partition Information"], ["# col_name\tdata_type\tcomment"], [""]]
-            lines += [[f"{c['Name']}\t{c['Type']}\t"] for c in keys]
-        return lines
 
 
 class BytesScannedCutoff(Exception):  # it is a limit that ends a query, named as the work group's setting

@@ -21,6 +21,7 @@ from trailbook.local.engine.ddl import Show, is_ddl, parse_ddl
 from trailbook.local.engine.engine import connect, lock_down, run
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.results import Row, read_csv, write_csv
+from trailbook.local.glue_ddl import GlueDdl
 from trailbook.local.glue_tables import BytesScannedCutoff, GlueTables
 from trailbook.local.s3_objects import DISK, blob
 
@@ -194,7 +195,7 @@ class QueryRuns:
             began = time.monotonic()
             statement = parse_ddl(found.sql)
             with DISK.lock:
-                printed = tables.apply(statement, found.database)
+                printed = GlueDdl(tables).apply(statement, found.database)
             found.columns = [["result", "string"]] if isinstance(statement, Show) else []
             found.rows, found.engine_ms = len(printed), max(1, int((time.monotonic() - began) * 1000))
             self._put(found, "".join(f"{line[0]}\n" for line in printed).encode())
