@@ -12,7 +12,8 @@ from moto.s3.models import s3_backends
 from trailbook.local.athena_shapes import MOST_ROWS, Refused, column, page, refuse, update
 from trailbook.local.engine.ddl import is_ddl
 from trailbook.local.engine.engine import ENGINE_VERSION
-from trailbook.local.query_runs import ENDED, QueryRun, QueryRuns, new_id
+from trailbook.local.query_run import QueryRun
+from trailbook.local.query_runs import ENDED, QueryRuns, new_id
 
 _LOCATION = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 _runs: QueryRuns | None = None

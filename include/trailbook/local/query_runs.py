@@ -4,59 +4,29 @@ A finished execution is a plain JSON record, which `remember` writes where a res
 the process died is FAILED afterwards, and its token is free again, so that a retried task starts a new one.
 """
 
+import contextlib
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict
 from typing import Any
 
 import duckdb
 from moto.s3.models import s3_backends
 
 from trailbook.errors import TrailbookError
-from trailbook.local.engine.ddl import Show, is_ddl, parse_ddl
-from trailbook.local.engine.engine import connect, lock_down, run
-from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.engine import connect, lock_down
 from trailbook.local.engine.results import Row, read_csv, write_csv
-from trailbook.local.glue_ddl import GlueDdl
-from trailbook.local.glue_tables import BytesScannedCutoff, GlueTables
+from trailbook.local.glue_tables import BytesScannedCutoff
+from trailbook.local.query_run import QueryRun
 from trailbook.local.s3_objects import DISK, blob
+from trailbook.local.statement_runs import put_result, run_statement
 
 _SLOTS = 4
 _PAUSE = 0.02
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
-
-
-@dataclass(slots=True)
-class QueryRun:
-    """One execution. Times are epoch seconds and milliseconds; `columns` are (name, type) pairs."""
-
-    id: str
-    sql: str
-    database: str
-    workgroup: str
-    output: str
-    account: str
-    region: str
-    token: str = ""
-    statement: str = "DML"
-    substatement: str = "SELECT"
-    reuse_minutes: int = -1
-    cutoff: int = 0
-    state: str = "QUEUED"
-    reason: str = ""
-    submitted: float = 0.0
-    completed: float = 0.0
-    columns: list[list[str]] = field(default_factory=list)
-    rows: int = 0
-    scanned: int = 0
-    queue_ms: int = 0
-    planning_ms: int = 0
-    engine_ms: int = 0
-    reused: bool = False
 
 
 class QueryRuns:
@@ -166,7 +136,8 @@ class QueryRuns:
                 return
             found.state, found.queue_ms = "RUNNING", int((started - found.submitted) * 1000)
         try:
-            self._run(found)
+            if not self._reuse(found):
+                run_statement(found, self._connected)
             self._end(found, "SUCCEEDED", "")
         except BytesScannedCutoff:
             self._end(found, "CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
@@ -189,19 +160,9 @@ class QueryRuns:
                 found.state, found.reason = "FAILED", f"GENERIC_INTERNAL_ERROR: the result was not kept: {error}"
             self._remember(found.id, asdict(found))
 
-    def _run(self, found: QueryRun) -> None:
-        tables = GlueTables(found.account, found.region, found.cutoff)
-        if is_ddl(found.sql):
-            began = time.monotonic()
-            statement = parse_ddl(found.sql)
-            with DISK.lock:
-                printed = GlueDdl(tables).apply(statement, found.database)
-            found.columns = [["result", "string"]] if isinstance(statement, Show) else []
-            found.rows, found.engine_ms = len(printed), max(1, int((time.monotonic() - began) * 1000))
-            self._put(found, "".join(f"{line[0]}\n" for line in printed).encode())
-            return
-        if self._reuse(found):
-            return
+    @contextlib.contextmanager
+    def _connected(self, found: QueryRun) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open a locked-down connection that `stop` can interrupt."""
         with connect() as connection:
             lock_down(connection, [str(DISK.root)])
             with self._lock:
@@ -209,20 +170,14 @@ class QueryRuns:
             try:
                 if found.id in self._stopped:
                     raise duckdb.InterruptException("stopped")
-                result = run(
-                    connection, tables, found.sql, found.database, datetime.fromtimestamp(found.submitted, UTC)
-                )
+                yield connection
             finally:
-                found.scanned = tables.scanned
                 with self._lock:
                     self._connections.pop(found.id, None)
-        found.columns = [[c.name, c.type] for c in result.columns]
-        found.rows, found.planning_ms, found.engine_ms = len(result.rows), result.planning_ms, result.engine_ms
-        self._put(found, write_csv([c.name for c in result.columns], result.rows))
 
     def _reuse(self, found: QueryRun) -> bool:
         """Take the result of an equal query that ended within the wanted age, as ResultReuseByAge does."""
-        if found.reuse_minutes < 0:
+        if found.reuse_minutes < 0 or found.statement != "DML":
             return False
         oldest = found.submitted - 60 * found.reuse_minutes
         with self._lock:
@@ -242,22 +197,8 @@ class QueryRuns:
         except FileNotFoundError:
             return False
         found.columns, found.rows, found.reused, found.engine_ms = source.columns, source.rows, True, 1
-        self._put(found, write_csv([v or "" for v in rows[0]], rows[1:]))
+        put_result(found, write_csv([v or "" for v in rows[0]], rows[1:]))
         return True
-
-    def _put(self, found: QueryRun, body: bytes) -> None:
-        bucket, _, key = found.output[5:].partition("/")
-        with DISK.lock:
-            backend = s3_backends[found.account]["aws"]
-            if bucket not in backend.buckets:
-                raise SqlError("PERMISSION_DENIED", f"The output bucket {bucket} does not exist")
-            backend.put_object(bucket, key, body)
-            backend.put_object(bucket, f"{key}.metadata", metadata(found))
-
-
-def metadata(found: QueryRun) -> bytes:
-    """Return the bytes of the `.metadata` object: the columns, in a form of ours, for AWS documents none."""
-    return "\n".join(f"{name}\t{kind}" for name, kind in found.columns).encode()
 
 
 def _place(found: QueryRun) -> str:
