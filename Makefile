@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS := 1
 SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
 EXPORT := $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header
 
-.PHONY: demo up test check format bench lock clean help
+.PHONY: demo up test check conformance format bench lock clean help
 
 help:        ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -30,6 +30,10 @@ check: $(STAMP) ## format, lint, types, the import contract, the runbooks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/trailbook check runbooks
+
+conformance: $(STAMP) ## ask a real Trino (TRINO_URL, else one is fetched and started) every recorded query again
+	@test -n "$(TRINO_URL)" || $(BIN)/python tests/conformance/start_trino.py
+	$(BIN)/python tests/conformance/record.py
 
 format: $(STAMP) ## write the code as `check` wants it
 	$(BIN)/ruff format .
