@@ -1,11 +1,16 @@
 """One query execution as a record: what was asked, how it went, what it cost. It is kept as plain JSON."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(slots=True)
 class QueryRun:
-    """One execution. Times are epoch seconds and milliseconds; `columns` are (name, type) pairs."""
+    """One execution. Times are epoch seconds and milliseconds; `columns` are (name, type) pairs.
+
+    `catalog` and `database` are as asked for, empty where left out. `settings` is the rest of the result configuration.
+    `update_count` is what GetQueryResults says (None: nothing); `manifest` the URI of the list of files written.
+    """
 
     id: str
     sql: str
@@ -30,3 +35,8 @@ class QueryRun:
     planning_ms: int = 0
     engine_ms: int = 0
     reused: bool = False
+    catalog: str = ""
+    parameters: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    update_count: int | None = None
+    manifest: str = ""
