@@ -10,7 +10,7 @@ import argparse
 import os
 import sys
 
-from harness import answers, cases, difference, families, keep, local, records, table_statements, TABLE
+from harness import TABLE, answers, cases, difference, families, keep, local, records, table_statements
 from trino import Answer, Server, Unreachable
 
 from trailbook.local.folder import FolderAthena
