@@ -9,6 +9,7 @@ from trailbook.cli import printable
 from trailbook.errors import InvalidRequest, Problem
 from trailbook.runbook.collection import LOOKUPS, Collection, files
 from trailbook.settings import Settings
+from trailbook.steps.analysis import analysis
 
 HELP = "validate runbooks; every problem with its place"
 
@@ -32,10 +33,14 @@ def run(args: argparse.Namespace) -> int:
     beside = files(settings.runbooks) if settings.runbooks.is_dir() else ()
     lookups = args.lookups or _lookups(given, settings)
     collection = Collection.of(paths, lint=True, lookups=lookups, beside=beside)
-    for problem in collection.problems:
+    found = [analysis(loaded) for loaded in collection.runbooks.values()]
+    problems = sorted([*collection.problems, *(p for one in found for p in one.problems)])
+    for problem in problems:
         print(_FORMATS[args.format](problem))
-    broken = len({problem.path for problem in collection.problems})
-    summary = f"{_count(len(paths), 'runbook')}, {_count(len(collection.problems), 'problem')}"
+    for note in sorted(n for one in found for n in one.notes):
+        print(f"note: {_text(note)}", file=sys.stderr)
+    broken = len({problem.path for problem in problems})
+    summary = f"{_count(len(paths), 'runbook')}, {_count(len(problems), 'problem')}"
     print(f"{summary} in {_count(broken, 'file')}" if broken else summary, file=sys.stderr)
     return 2 if broken else 0
 

@@ -23,7 +23,7 @@ from trailbook.sql.scope import coverage, scope
 from trailbook.sql.unset import drop_unset
 from trailbook.window import Window
 
-__all__ = ["LookupRows", "bind", "bind_coverage", "template_digest"]
+__all__ = ["LookupRows", "bind", "bind_coverage", "fill", "template_digest"]
 
 
 def bind(
@@ -46,7 +46,7 @@ def bind(
     _refuse(runbook, tree)
     unset = {name for name, param in runbook.params.items() if _is_unset(param, params.get(name))}
     drop_unset(tree, unset)
-    _fill(runbook, tree, params)
+    fill(runbook, tree, params)
     tree = _complete(runbook, tree, row_limit)
     named = {node.name.lower() for node in tree.find_all(exp.Table) if not node.db}
     first = [scope(window, table, accounts, regions)]
@@ -101,7 +101,8 @@ def _is_unset(param: Param, value: Any) -> bool:
     return param.replaces is None and (value is None or (param.items is not None and len(value) == 0))
 
 
-def _fill(runbook: Runbook, tree: exp.Query, params: Mapping[str, Any]) -> None:
+def fill(runbook: Runbook, tree: exp.Query, params: Mapping[str, Any]) -> None:
+    """Put each parameter's value, as a literal, where the tree names it. Raises InvalidRequest naming the parameter."""
     for node in list(tree.find_all(exp.Placeholder)):
         param, value = runbook.params[node.name], params.get(node.name)
         try:

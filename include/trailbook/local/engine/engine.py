@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import duckdb
+from sqlglot import exp
 
 from trailbook.athena.execution import Column
 from trailbook.local.engine import native
@@ -85,9 +86,14 @@ class Analysed:
 
 def analyse(sql: str, catalog: Catalog, database: str, now: datetime) -> Analysed:
     """Return the analysed query. Raises SqlError."""
+    return analyse_tree(parse_query(sql), catalog, database, now)
+
+
+def analyse_tree(tree: exp.Query, catalog: Catalog, database: str, now: datetime) -> Analysed:
+    """Return the analysed query of a tree that `parse_query` made. Raises SqlError."""
     context = Context(catalog, database.lower(), now)
     try:
-        relation = compile_query(parse_query(sql), context)
+        relation = compile_query(tree, context)
     except RecursionError:
         raise SqlError("STACK_OVERFLOW", "the query is nested too deeply") from None
     used = relation.always.union(*(f.uses for f in relation.fields))
