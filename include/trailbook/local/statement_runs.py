@@ -46,7 +46,8 @@ def _run_ddl(found: QueryRun, tables: GlueTables) -> None:
 def _run_query(found: QueryRun, tables: GlueTables, connected: Connected) -> None:
     with connected(found) as connection:
         try:
-            result = run(connection, tables, found.sql, found.database, datetime.fromtimestamp(found.submitted, UTC))
+            now = datetime.fromtimestamp(found.submitted, UTC)
+            result = run(connection, tables, found.sql, found.database, now, parameters=found.parameters)
         finally:
             found.scanned = tables.scanned
     found.columns = [[c.name, c.type] for c in result.columns]

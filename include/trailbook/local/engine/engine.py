@@ -16,6 +16,7 @@ from sqlglot import exp
 from trailbook.athena.execution import Column
 from trailbook.local.engine import native
 from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.parameters import bind
 from trailbook.local.engine.parse import parse_query
 from trailbook.local.engine.queries import compile_query
 from trailbook.local.engine.results import Row, column, render
@@ -84,9 +85,9 @@ class Analysed:
     used: frozenset[tuple[str, str]]
 
 
-def analyse(sql: str, catalog: Catalog, database: str, now: datetime) -> Analysed:
-    """Return the analysed query. Raises SqlError."""
-    return analyse_tree(parse_query(sql), catalog, database, now)
+def analyse(sql: str, catalog: Catalog, database: str, now: datetime, parameters: Sequence[str] = ()) -> Analysed:
+    """Return the analysed query, its `?` bound to the parameters where some are given. Raises SqlError."""
+    return analyse_tree(bind(parse_query(sql), parameters), catalog, database, now)
 
 
 def analyse_tree(tree: exp.Query, catalog: Catalog, database: str, now: datetime) -> Analysed:
@@ -107,13 +108,14 @@ def run(
     database: str,
     now: datetime | None = None,
     before: Callable[[], None] = lambda: None,
+    parameters: Sequence[str] = (),
 ) -> LocalResult:
     """Run one query. Raises SqlError, and duckdb.InterruptException where the connection was interrupted.
 
-    `before` is called when the analysis is done and reading begins.
+    Its `?` are bound to the parameters. `before` is called when the analysis is done and reading begins.
     """
     started = time.monotonic()
-    found = analyse(sql, tables, database, now or datetime.now(UTC))
+    found = analyse(sql, tables, database, now or datetime.now(UTC), parameters)
     before()
     planned = time.monotonic()
     try:

@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.parsers.trino import TrinoParser
+from sqlglot.tokenizer_core import TokenType
 
 from trailbook.local.engine.errors import SqlError
 
@@ -25,9 +26,16 @@ _LAST_CODE_POINT = 0x10FFFF
 class _Parser(TrinoParser):
     FUNCTIONS: ClassVar = {}
     FUNCTION_PARSERS: ClassVar = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _KEPT}
+    PLACEHOLDER_PARSERS: ClassVar = {TokenType.PLACEHOLDER: lambda self: self._placed_placeholder()}
     NO_PAREN_FUNCTION_PARSERS: ClassVar = {
         k: v for k, v in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if k in ("CASE", "IF", "ANY")
     }
+
+    def _placed_placeholder(self) -> exp.Expr:
+        """Return a `?` that knows its place, since parameters are bound in the order of the text."""
+        mark, token = exp.Placeholder(), self._prev
+        mark.meta.update({"line": token.line, "col": token.col, "start": token.start, "end": token.end})
+        return mark
 
 
 class AthenaQuery(Trino):
