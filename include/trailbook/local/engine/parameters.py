@@ -45,7 +45,7 @@ def bind(query: exp.Query, parameters: Sequence[str]) -> exp.Query:
         value = constant(text, number)
         value.meta.update(mark.meta)
         in_list = isinstance(mark.parent, exp.Ordered | exp.Group)  # there a bare number would be a column's position
-        mark.replace(exp.Paren(this=value) if in_list else value)
+        mark.replace(exp.Array(expressions=[value]) if in_list else value)
     return query
 
 
