@@ -13,7 +13,7 @@ from typing import Any
 from trailbook.errors import InvalidRequest, Problem
 from trailbook.local.engine.engine import analyse_tree
 from trailbook.local.engine.errors import SqlError
-from trailbook.local.engine.parse import parse_query
+from trailbook.local.engine.parse import TemplateQuery, parse_query
 from trailbook.local.engine.scope import TableColumn
 from trailbook.local.engine.types import Type, from_hive
 from trailbook.runbook.collection import Loaded
@@ -41,7 +41,7 @@ def analysis(loaded: Loaded) -> Analysis:
     """Return what Athena's analysis finds in a runbook that the linter lets pass."""
     runbook = loaded.runbook
     try:
-        tree = parse_query(runbook.query)
+        tree = parse_query(runbook.query, TemplateQuery)
         fill(runbook, tree, {name: _sample(param) for name, param in runbook.params.items()})
         analyse_tree(tree, _Relations(runbook), _DATABASE, _MOMENT)
     except InvalidRequest:

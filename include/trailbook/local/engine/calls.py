@@ -8,6 +8,7 @@ from sqlglot import exp
 from trailbook.local.engine import functions_time
 from trailbook.local.engine.casts import coerce, failure, time_zone, to_varchar
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.function_names import TRINO_FUNCTIONS
 from trailbook.local.engine.functions import FUNCTIONS, LITERAL_ARGUMENTS, duckdb_path
 from trailbook.local.engine.functions_text import check_pattern, replacement
 from trailbook.local.engine.scope import Context, Field, Scope, Sql
@@ -62,6 +63,8 @@ def call(
         return special(arguments, node, context, scope, run)
     overloads = FUNCTIONS.get(name)
     if not overloads:
+        if name not in TRINO_FUNCTIONS:
+            raise SqlError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
         raise not_supported(f"function {name}", node)
     given = [None if isinstance(a, exp.Lambda) else run(a, context, scope) for a in arguments]
     _translate(name, arguments, given, node)

@@ -45,14 +45,24 @@ class AthenaQuery(Trino):
     Parser = _Parser
 
 
-def parse_query(sql: str) -> exp.Query:
+class _NamedParser(_Parser):
+    PLACEHOLDER_PARSERS: ClassVar = TrinoParser.PLACEHOLDER_PARSERS
+
+
+class TemplateQuery(AthenaQuery):
+    """The same with `:name` where a value will stand, which Athena itself does not know."""
+
+    Parser = _NamedParser
+
+
+def parse_query(sql: str, dialect: type[AthenaQuery] = AthenaQuery) -> exp.Query:
     """Return the one query of a text. Raises SqlError (SYNTAX_ERROR, NOT_SUPPORTED)."""
     if len(sql.encode("utf-8", "surrogatepass")) > _MOST_TEXT:
         raise SqlError("INVALID_INPUT", f"the query is longer than {_MOST_TEXT} bytes")
     if "\x00" in sql:
         raise SqlError("SYNTAX_ERROR", "the query contains a NUL character")
     try:
-        found = [s for s in sqlglot.parse(sql, dialect=AthenaQuery) if s is not None]
+        found = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
         place = f"line {first.get('line', 1)}:{first.get('col', 1)}"
