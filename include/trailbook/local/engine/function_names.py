@@ -1,14 +1,13 @@
 """The functions of Trino 476 (`SHOW FUNCTIONS`): a name outside is an error of the query, not a gap of ours."""
 
-TRINO_FUNCTIONS = frozenset(
-    """
-    ST_Area ST_AsBinary ST_AsText ST_Boundary ST_Buffer ST_Centroid ST_Contains ST_ConvexHull ST_CoordDim ST_Crosses
-    ST_Difference ST_Dimension ST_Disjoint ST_Distance ST_EndPoint ST_Envelope ST_EnvelopeAsPts ST_Equals
-    ST_ExteriorRing ST_GeomFromBinary ST_GeomFromKML ST_Geometries ST_GeometryFromText ST_GeometryN ST_GeometryType
-    ST_InteriorRingN ST_InteriorRings ST_Intersection ST_Intersects ST_IsClosed ST_IsEmpty ST_IsRing ST_IsSimple
-    ST_IsValid ST_Length ST_LineFromText ST_LineString ST_MultiPoint ST_NumGeometries ST_NumInteriorRing
-    ST_NumPoints ST_Overlaps ST_Point ST_PointN ST_Points ST_Polygon ST_Relate ST_StartPoint ST_SymDifference
-    ST_Touches ST_Union ST_Within ST_X ST_XMax ST_XMin ST_Y ST_YMax ST_YMin abs acos all_match any_match any_value
+_NAMES = """
+    st_area st_asbinary st_astext st_boundary st_buffer st_centroid st_contains st_convexhull st_coorddim st_crosses
+    st_difference st_dimension st_disjoint st_distance st_endpoint st_envelope st_envelopeaspts st_equals
+    st_exteriorring st_geomfrombinary st_geomfromkml st_geometries st_geometryfromtext st_geometryn st_geometrytype
+    st_interiorringn st_interiorrings st_intersection st_intersects st_isclosed st_isempty st_isring st_issimple
+    st_isvalid st_length st_linefromtext st_linestring st_multipoint st_numgeometries st_numinteriorring
+    st_numpoints st_overlaps st_point st_pointn st_points st_polygon st_relate st_startpoint st_symdifference
+    st_touches st_union st_within st_x st_xmax st_xmin st_y st_ymax st_ymin abs acos all_match any_match any_value
     approx_distinct approx_most_frequent approx_percentile approx_set arbitrary array_agg array_distinct
     array_except array_histogram array_intersect array_join array_max array_min array_position array_remove
     array_sort array_union arrays_overlap asin at_timezone atan atan2 avg bar beta_cdf bing_tile bing_tile_at
@@ -46,5 +45,6 @@ TRINO_FUNCTIONS = frozenset(
     url_extract_path url_extract_port url_extract_protocol url_extract_query uuid value_at_quantile
     values_at_quantiles var_pop var_samp variance week week_of_year width_bucket wilson_interval_lower
     wilson_interval_upper with_timezone word_stem xxhash64 year year_of_week yow zip zip_with
-    """.split()
-)
+"""
+
+TRINO_FUNCTIONS = frozenset(_NAMES.split())
