@@ -8,7 +8,7 @@ from typing import Any
 class QueryRun:
     """One execution. Times are epoch seconds and milliseconds; `columns` are (name, type) pairs.
 
-    `catalog` and `database` are as asked for, empty where left out. `settings` is the rest of the result configuration.
+    `context` is the QueryExecutionContext as asked for; `settings` is the result configuration but for its place.
     `update_count` is what GetQueryResults says (None: nothing); `manifest` the URI of the list of files written.
     """
 
@@ -35,7 +35,7 @@ class QueryRun:
     planning_ms: int = 0
     engine_ms: int = 0
     reused: bool = False
-    catalog: str = ""
+    context: dict[str, str] = field(default_factory=dict)
     parameters: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     update_count: int | None = None

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import duckdb
@@ -26,18 +26,19 @@ from trailbook.local.statement_runs import put_result, run_statement
 
 _SLOTS = 4
 _PAUSE = 0.02
+STOPPED = "Query cancelled by user"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class QueryRuns:
     """All executions of one server."""
 
-    def __init__(self, remember: Callable[[str, dict[str, Any]], None], save_s3: Callable[[], None]) -> None:
-        """Keep records through `remember` (id, record); `save_s3` and the catalogue's save follow each execution."""
+    def __init__(self, remember: Callable[[str, dict[str, Any] | None], None], save_s3: Callable[[], None]) -> None:
+        """Keep records through `remember` (id, record or None to drop it); `save_s3` keeps what a statement changed."""
         self._remember = remember
         self._save = save_s3
         self._runs: dict[str, QueryRun] = {}
-        self._tokens: dict[str, str] = {}
+        self._tokens: dict[tuple[str, str], str] = {}
         self._connections: dict[str, duckdb.DuckDBPyConnection] = {}
         self._stopped: set[str] = set()
         self._lock = threading.RLock()
@@ -45,32 +46,34 @@ class QueryRuns:
 
     def restore(self, records: list[dict[str, Any]]) -> None:
         """Take up what `remember` kept before a restart."""
+        known = {f.name for f in fields(QueryRun)}
         for record in records:
-            found = QueryRun(**record)
+            found = QueryRun(**{name: value for name, value in record.items() if name in known})
             if found.state not in ENDED:
                 found.state, found.completed = "FAILED", found.submitted
                 found.reason = "GENERIC_INTERNAL_ERROR: the local Athena was stopped while this query ran"
                 found.token = ""
             self._runs[found.id] = found
             if found.token:
-                self._tokens[found.token] = found.id
+                self._tokens[found.region, found.token] = found.id
 
     def start(self, wanted: QueryRun) -> QueryRun:
         """Accept an execution, or return the one that has the same token.
 
-        Raises LookupError where the token was used with another request.
+        Raises LookupError where the token was used with another statement, context or place. As on Athena, parameters
+        and the work group are not compared.
         """
         with self._lock:
-            known = self._runs.get(self._tokens.get(wanted.token, "")) if wanted.token else None
+            known = self._runs.get(self._tokens.get((wanted.region, wanted.token), "")) if wanted.token else None
             if known is not None:
-                asked, had = ((r.sql, r.database, r.workgroup, _place(r)) for r in (wanted, known))
+                asked, had = ((r.sql, r.context, _place(r)) for r in (wanted, known))
                 if asked != had:
                     raise LookupError("Idempotent parameters do not match")
                 return known
             wanted.submitted = time.time()
             self._runs[wanted.id] = wanted
             if wanted.token:
-                self._tokens[wanted.token] = wanted.id
+                self._tokens[wanted.region, wanted.token] = wanted.id
             self._remember(wanted.id, asdict(wanted))
             self._pool.submit(self._execute, wanted)
             return wanted
@@ -79,10 +82,19 @@ class QueryRuns:
         """Return an execution, or None."""
         return self._runs.get(name)
 
-    def listed(self, workgroup: str) -> list[QueryRun]:
+    def listed(self, region: str, workgroup: str) -> list[QueryRun]:
         """Return a work group's executions, the newest first."""
         with self._lock:
-            return [r for r in reversed(list(self._runs.values())) if r.workgroup == workgroup]
+            return [r for r in reversed(self._runs.values()) if (r.region, r.workgroup) == (region, workgroup)]
+
+    def forget(self, region: str, workgroup: str) -> None:
+        """Stop and forget every execution of a work group."""
+        for found in self.listed(region, workgroup):
+            self.stop(found.id)
+            with self._lock:
+                self._runs.pop(found.id, None)
+                self._tokens.pop((region, found.token), None)
+                self._remember(found.id, None)
 
     def stop(self, name: str) -> None:
         """Cancel an execution that has not ended; a running query is interrupted."""
@@ -92,7 +104,7 @@ class QueryRuns:
                 return
             self._stopped.add(name)
             if found.state == "QUEUED":
-                self._end(found, "CANCELLED", "")
+                self._ended(found, "CANCELLED", STOPPED)
             elif name in self._connections:
                 threading.Thread(target=self._interrupt, args=(name,), name="athena-stop", daemon=True).start()
 
@@ -115,19 +127,22 @@ class QueryRuns:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def rows(self, found: QueryRun) -> list[Row]:
-        """Return the rows of a SUCCEEDED execution's result object, a query's header first.
+        """Return the rows of a SUCCEEDED execution's result object, a query's header first; CTAS and INSERT have none.
 
         Raises FileNotFoundError where the object is gone.
         """
+        if not found.output.endswith((".csv", ".txt")):
+            return []
         bucket, _, key = found.output[5:].partition("/")
         held = s3_backends[found.account]["aws"].buckets.get(bucket)
         version = held.keys.get(key) if held is not None else None
         if version is None or not hasattr(version, "contentsize"):
             raise FileNotFoundError(found.output)
         body = blob(version).read_bytes()
-        if found.statement == "DML":
+        if found.output.endswith(".csv"):
             return read_csv(body)
-        return [[line] for line in body.decode().split("\n")[:-1]]
+        text = body.decode("utf-8", "surrogatepass")
+        return [[line] for line in text.split("\n")] if text else []
 
     def _execute(self, found: QueryRun) -> None:
         started = time.time()
@@ -142,23 +157,30 @@ class QueryRuns:
         except BytesScannedCutoff:
             self._end(found, "CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
         except duckdb.InterruptException:
-            self._end(found, "CANCELLED", "")
+            self._end(found, "CANCELLED", STOPPED)
         except TrailbookError as error:
-            self._end(found, "CANCELLED" if found.id in self._stopped else "FAILED", str(error))
+            stopped = found.id in self._stopped
+            self._end(found, "CANCELLED" if stopped else "FAILED", STOPPED if stopped else str(error))
         except Exception as error:  # a defect must end the execution, not hang whoever waits for it
             self._end(found, "FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
 
     def _end(self, found: QueryRun, state: str, reason: str) -> None:
+        """Save what the statement did, then its end: who sees an ended execution finds both after a restart."""
+        try:
+            self._save()
+        except OSError as error:
+            state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: the result was not kept: {error}"
         with self._lock:
-            if found.state in ENDED:
-                return
-            found.reason, found.completed = reason, time.time()
-            try:
-                self._save()
-                found.state = state
-            except OSError as error:
-                found.state, found.reason = "FAILED", f"GENERIC_INTERNAL_ERROR: the result was not kept: {error}"
-            self._remember(found.id, asdict(found))
+            self._ended(found, state, reason)
+
+    def _ended(self, found: QueryRun, state: str, reason: str) -> None:
+        if found.state in ENDED:
+            return
+        found.reason, found.completed = reason, time.time()
+        if found.id in self._runs:  # else it was forgotten meanwhile
+            self._remember(found.id, asdict(found) | {"state": state})
+        found.state = state
+        self._stopped.discard(found.id)
 
     @contextlib.contextmanager
     def _connected(self, found: QueryRun) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -177,15 +199,15 @@ class QueryRuns:
 
     def _reuse(self, found: QueryRun) -> bool:
         """Take the result of an equal query that ended within the wanted age, as ResultReuseByAge does."""
-        if found.reuse_minutes < 0 or found.statement != "DML":
+        if found.reuse_minutes < 0 or found.substatement != "SELECT":
             return False
         oldest = found.submitted - 60 * found.reuse_minutes
         with self._lock:
             earlier = [
                 r
                 for r in self._runs.values()
-                if (r.sql, r.database, r.workgroup) == (found.sql, found.database, found.workgroup)
-                and (r.state, r.statement) == ("SUCCEEDED", "DML")
+                if _asked(r) == _asked(found)
+                and (r.state, r.substatement) == ("SUCCEEDED", "SELECT")
                 and not r.reused
                 and r.completed >= oldest
             ]
@@ -199,6 +221,10 @@ class QueryRuns:
         found.columns, found.rows, found.reused, found.engine_ms = source.columns, source.rows, True, 1
         put_result(found, write_csv([v or "" for v in rows[0]], rows[1:]))
         return True
+
+
+def _asked(found: QueryRun) -> tuple[object, ...]:
+    return found.region, found.sql, found.database, found.workgroup, found.parameters
 
 
 def _place(found: QueryRun) -> str:

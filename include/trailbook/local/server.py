@@ -13,6 +13,7 @@ import tempfile
 import threading
 import urllib.parse
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,13 +24,16 @@ from moto.s3.models import s3_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from trailbook.errors import DeploymentError
-from trailbook.local import athena_api
-from trailbook.local.query_runs import QueryRuns
+from trailbook.local.athena_api import AthenaApi
+from trailbook.local.athena_store import ACCOUNT
+from trailbook.local.query_runs import QueryRuns, new_id
 from trailbook.local.s3_objects import DISK
-from trailbook.local.state import ACCOUNT, State
+from trailbook.local.state import State
 
 _SCOPE = re.compile(r"Credential=[^/]*/[^/]*/([^/]*)/([^/]*)/aws4_request")
 _READS = ("Get", "List", "BatchGet", "Search", "Describe", "Query")
+_REGION = "us-east-1"
+_JSON = "application/x-amz-json-1.1"
 _ONE = threading.Lock()
 
 Environ = dict[str, Any]
@@ -46,12 +50,17 @@ class _Quiet(MotoRequestHandler):  # type: ignore[misc]  # moto publishes no typ
 class _Front:
     """The WSGI application before moto: it orders writes, saves what they changed, and answers what moto cannot."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, runs: QueryRuns) -> None:
         self._state = state
+        self._athena = AthenaApi(runs, state.save_athena)
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        service = _service(environ)
+        region, service = _signed_for(environ)
+        if service == "athena":
+            return self._ask_athena(region, environ, start_response)
+        if urllib.parse.unquote(str(environ.get("PATH_INFO", ""))).startswith("/moto-api"):
+            return _xml(start_response, "404 Not Found", _error("NoSuchBucket", "The specified bucket does not exist"))
         method = environ["REQUEST_METHOD"]
         query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         if service == "s3" and method == "GET" and "retention" in query:
@@ -59,6 +68,17 @@ class _Front:
         if not _writes(service, method, environ):
             return self._moto(environ, start_response)  # type: ignore[no-any-return]  # moto's application is untyped
         return self._write(service, environ, start_response)
+
+    def _ask_athena(self, region: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        _read_body(environ)
+        kind = str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip().lower()
+        if kind != _JSON:
+            return _xml(start_response, "404 Not Found", "<UnknownOperationException/>")
+        body = environ["wsgi.input"].read() if isinstance(environ["wsgi.input"], io.BytesIO) else b""
+        status, answer = self._athena.answer(region, str(environ.get("HTTP_X_AMZ_TARGET", "")), body)
+        headers = [("Content-Type", _JSON), ("Content-Length", str(len(answer))), ("x-amzn-RequestId", new_id())]
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [answer]
 
     def _write(self, service: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         _read_body(environ)  # before the lock is taken: a slow client must not hold up the others
@@ -78,22 +98,21 @@ class _Front:
         return body
 
 
-def _service(environ: Environ) -> str:
+def _signed_for(environ: Environ) -> tuple[str, str]:
+    """Return the region and the service that a request is for, by its signature, else by its target."""
     found = _SCOPE.search(
         environ.get("HTTP_AUTHORIZATION", "") or urllib.parse.unquote(environ.get("QUERY_STRING", ""))
     )
     if found:
-        return found[2].lower()
-    target = environ.get("HTTP_X_AMZ_TARGET", "")
-    return {"AmazonAthena": "athena", "AWSGlue": "glue"}.get(target.split(".")[0], "s3" if not target else "")
+        return found[1].lower(), found[2].lower()
+    target = str(environ.get("HTTP_X_AMZ_TARGET", ""))
+    return _REGION, {"AmazonAthena": "athena", "AWSGlue": "glue"}.get(target.split(".")[0], "" if target else "s3")
 
 
 def _writes(service: str, method: str, environ: Environ) -> bool:
     action = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     if service == "s3":
         return method in ("PUT", "POST", "DELETE")
-    if service == "athena":
-        return action.endswith("WorkGroup") and not action.startswith(_READS)
     if service == "glue":
         return not action.startswith(_READS)
     return service == "sns"
@@ -205,13 +224,13 @@ def serve(state_dir: Path | None, port: int = 0, host: str = "127.0.0.1") -> Run
         def save() -> None:
             state.save_s3()
             state.save_service("glue")
+            state.save_athena()
 
         runs = QueryRuns(state.save_execution, save)
         undo.callback(runs.close)
         runs.restore(state.load())
-        athena_api.install(runs)
         try:
-            listener = make_server(host, port, _Front(state), threaded=True, request_handler=_Quiet)
+            listener = make_server(host, port, _Front(state, runs), threaded=True, request_handler=_Quiet)
         except (OSError, SystemExit) as error:
             raise DeploymentError(f"{host}:{port}: expected a free port, found: {error}") from None
         server = RunningServer(listener, state, runs, temporary)

@@ -13,16 +13,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from moto.athena.models import athena_backends
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 from moto.sns.models import sns_backends
 
 from trailbook.errors import DeploymentError
+from trailbook.local import athena_store
+from trailbook.local.athena_store import ACCOUNT
 from trailbook.local.s3_objects import DISK
 from trailbook.local.s3_objects import install as install_s3
 
-ACCOUNT = "123456789012"
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS buckets (bucket TEXT PRIMARY KEY, body BLOB);
@@ -91,14 +91,8 @@ class State:
             if name == "tags":
                 s3.tagger = held
             elif name == "athena":
-                backend = athena_backends[ACCOUNT][region]
-                for group in held:
-                    if group["Name"] in backend.work_groups:
-                        found = backend.work_groups[group["Name"]]
-                        found.configuration, found.description = group["Configuration"], group["Description"]
-                    else:
-                        backend.create_work_group(group["Name"], group["Configuration"], group["Description"], [])
-                    backend.work_groups[group["Name"]].state = group["State"]
+                old = {"work_groups": {g["Name"]: g for g in held}} if isinstance(held, list) else held
+                athena_store.restore(region, old)
             else:
                 _REGIONAL[name][ACCOUNT][region].__dict__.update(held)
 
@@ -135,22 +129,29 @@ class State:
         self._put("buckets", (name,), pickle.dumps(bare))
 
     def save_service(self, name: str) -> None:
-        """Save Glue's, SNS's or Athena's (work groups) metadata of every region in use."""
+        """Save Glue's or SNS's metadata of every region in use."""
         with DISK.lock, self._lock:
-            if name == "athena":
-                for region, backend in athena_backends[ACCOUNT].items():
-                    groups = [backend.get_work_group(n) for n in backend.work_groups]
-                    self._put("services", (name, region), pickle.dumps(groups))
-            else:
-                for region, backend in _REGIONAL[name][ACCOUNT].items():
-                    held = {k: v for k, v in backend.__dict__.items() if k not in ("region_name", "account_id")}
-                    self._put("services", (name, region), pickle.dumps(held))
+            for region, backend in _REGIONAL[name][ACCOUNT].items():
+                held = {k: v for k, v in backend.__dict__.items() if k not in ("region_name", "account_id")}
+                self._put("services", (name, region), pickle.dumps(held))
             self._db.commit()
 
-    def save_execution(self, name: str, record: dict[str, Any]) -> None:
-        """Save a query execution's record."""
+    def save_athena(self) -> None:
+        """Save Athena's records, query executions apart, of every region in use."""
+        with athena_store.LOCK:  # held on, so that an older record never overwrites a newer one
+            held = athena_store.records()
+            with self._lock:
+                for region, record in held.items():
+                    self._put("services", ("athena", region), pickle.dumps(record))
+                self._db.commit()
+
+    def save_execution(self, name: str, record: dict[str, Any] | None) -> None:
+        """Save a query execution's record; None drops it."""
         with self._lock:
-            self._put("executions", (name,), json.dumps(record))
+            if record is None:
+                self._db.execute("DELETE FROM executions WHERE id = ?", (name,))
+            else:
+                self._put("executions", (name,), json.dumps(record))
             self._db.commit()
 
     def _put(self, table: str, key: tuple[str, ...], body: bytes | str) -> None:
@@ -166,7 +167,8 @@ class State:
 
 def reset() -> None:
     """Empty moto's backends, which are one set in a process."""
-    for backends in (s3_backends, glue_backends, sns_backends, athena_backends):
+    for backends in (s3_backends, glue_backends, sns_backends):
         backends.pop(ACCOUNT, None)
+    athena_store.reset()
     s3_backends.bucket_accounts.clear()  # else a bucket of an earlier server is looked for without end
     DISK.changed.clear()

@@ -112,7 +112,7 @@ def _has_query(sql: str) -> bool:
     """Say whether an AS outside every bracket is followed by a query."""
     depth, after = 0, False
     for token in _tokens(sql):
-        if after and (token.upper() in _QUERY or token == "("):
+        if after and token.upper() in (*_QUERY, "("):
             return True
         depth += {"(": 1, ")": -1}.get(token, 0)
         after = depth == 0 and token.upper() == "AS"
