@@ -5,7 +5,8 @@ The engine knows no S3 and no API: `Tables` is its door to the data, and a calle
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -118,22 +119,30 @@ def run(
     found = analyse(sql, tables, database, now or datetime.now(UTC), parameters)
     before()
     planned = time.monotonic()
-    try:
-        scanned = 0
-        for scan in found.scans:
-            scanned += tables.materialise(connection, scan, frozenset(c for s, c in found.used if s == scan.name))
+    with reading(connection, tables, found) as scanned:
         rows = connection.execute(found.relation.text).fetchall()
+    kinds = [f.type for f in found.relation.fields]
+    columns = tuple(column(f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
+    texts = tuple([render(v, k) for v, k in zip(row, kinds, strict=True)] for row in rows)
+    done = time.monotonic()
+    return LocalResult(columns, texts, scanned, int((planned - started) * 1000), max(1, int((done - planned) * 1000)))
+
+
+@contextmanager
+def reading(connection: duckdb.DuckDBPyConnection, tables: Tables, found: Analysed) -> Iterator[int]:
+    """Show the tables of an analysed query while the block runs its text; give the bytes scanned.
+
+    Raises SqlError for what DuckDB says in the block, and duckdb.InterruptException.
+    """
+    try:
+        used = {s.name: frozenset(c for name, c in found.used if name == s.name) for s in found.scans}
+        yield sum(tables.materialise(connection, s, used[s.name]) for s in found.scans)
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
         raise _failed(error, tables) from None
     finally:
         _forget(connection, found.scans)
-    kinds = [f.type for f in found.relation.fields]
-    columns = tuple(column(f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
-    texts = tuple([render(v, k) for v, k in zip(row, kinds, strict=True)] for row in rows)
-    done = time.monotonic()
-    return LocalResult(columns, texts, scanned, int((planned - started) * 1000), max(1, int((done - planned) * 1000)))
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, scans: Sequence[Scan]) -> None:
