@@ -187,7 +187,7 @@ def test_requests_that_aws_refuses_are_refused_with_its_error(aws):
 
 
 def test_an_enforcing_work_group_names_the_place_and_the_limit(aws):
-    athena = client(aws.endpoint_url, "athena", parameter_validation=False)  # boto3 wants a limit of 10 MB or more
+    s3, athena = client(aws.endpoint_url, "s3"), client(aws.endpoint_url, "athena")
     athena.create_work_group(
         Name="small",
         Configuration={
@@ -197,8 +197,9 @@ def test_an_enforcing_work_group_names_the_place_and_the_limit(aws):
     )
     found = query(athena, "SELECT 1", WorkGroup="small")
     assert found["ResultConfiguration"]["OutputLocation"].startswith("s3://results/small/")
-    athena.update_work_group(WorkGroup="small", ConfigurationUpdates={"BytesScannedCutoffPerQuery": 1})
+    s3.put_object(Bucket="logs", Key=f"{PREFIX}/09/large.json.gz", Body=b"\0" * 10_000_001)
     over = query(athena, "SELECT count(*) FROM cloudtrail_logs", WorkGroup="small")
+    s3.delete_object(Bucket="logs", Key=f"{PREFIX}/09/large.json.gz")
     assert over["Status"]["State"] == "CANCELLED"
     assert "Bytes scanned limit" in over["Status"]["StateChangeReason"]
 

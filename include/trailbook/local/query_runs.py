@@ -18,11 +18,13 @@ from moto.s3.models import s3_backends
 
 from trailbook.errors import TrailbookError
 from trailbook.local.engine.engine import connect, lock_down
+from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.results import Row, read_csv, write_csv
 from trailbook.local.glue_tables import BytesScannedCutoff
 from trailbook.local.query_run import QueryRun
+from trailbook.local.result_objects import put, put_result
 from trailbook.local.s3_objects import DISK, blob
-from trailbook.local.statement_runs import put_result, run_statement
+from trailbook.local.statement_runs import run_statement
 
 _SLOTS = 4
 _PAUSE = 0.02
@@ -159,8 +161,10 @@ class QueryRuns:
         except duckdb.InterruptException:
             self._end(found, "CANCELLED", STOPPED)
         except TrailbookError as error:
-            stopped = found.id in self._stopped
-            self._end(found, "CANCELLED" if stopped else "FAILED", STOPPED if stopped else str(error))
+            if found.id in self._stopped:
+                self._end(found, "CANCELLED", STOPPED)
+            else:
+                self._fail(found, str(error))
         except Exception as error:  # a defect must end the execution, not hang whoever waits for it
             self._end(found, "FAILED", f"GENERIC_INTERNAL_ERROR: {type(error).__name__}: {error}")
 
@@ -172,6 +176,13 @@ class QueryRuns:
             state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: the result was not kept: {error}"
         with self._lock:
             self._ended(found, state, reason)
+
+    def _fail(self, found: QueryRun, reason: str) -> None:
+        """End an execution as FAILED; where the result would be a text, the reason is put there, as Athena does."""
+        if found.output.endswith(".txt") and found.statement != "DML":
+            with contextlib.suppress(SqlError):
+                put(found, found.output, reason.encode("utf-8", "surrogatepass"))
+        self._end(found, "FAILED", reason)
 
     def _ended(self, found: QueryRun, state: str, reason: str) -> None:
         if found.state in ENDED:

@@ -6,15 +6,14 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import duckdb
-from moto.s3.models import s3_backends
 
 from trailbook.local.engine.ddl import Show, is_ddl, parse_ddl
 from trailbook.local.engine.engine import run
-from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.results import write_csv
 from trailbook.local.glue_ddl import GlueDdl
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.query_run import QueryRun
+from trailbook.local.result_objects import put_result
 from trailbook.local.s3_objects import DISK
 
 Connected = Callable[[QueryRun], AbstractContextManager[duckdb.DuckDBPyConnection]]
@@ -40,7 +39,7 @@ def _run_ddl(found: QueryRun, tables: GlueTables) -> None:
         printed = GlueDdl(tables).apply(statement, found.database)
     found.columns = [["result", "string"]] if isinstance(statement, Show) else []
     found.rows, found.engine_ms = len(printed), max(1, int((time.monotonic() - began) * 1000))
-    put_result(found, "".join(f"{line[0]}\n" for line in printed).encode())
+    put_result(found, "\n".join(line[0] or "" for line in printed).encode())
 
 
 def _run_query(found: QueryRun, tables: GlueTables, connected: Connected) -> None:
@@ -53,19 +52,3 @@ def _run_query(found: QueryRun, tables: GlueTables, connected: Connected) -> Non
     found.columns = [[c.name, c.type] for c in result.columns]
     found.rows, found.planning_ms, found.engine_ms = len(result.rows), result.planning_ms, result.engine_ms
     put_result(found, write_csv([c.name for c in result.columns], result.rows))
-
-
-def put_result(found: QueryRun, body: bytes) -> None:
-    """Put the result object and its `.metadata`. Raises SqlError where the output bucket is gone."""
-    bucket, _, key = found.output[5:].partition("/")
-    with DISK.lock:
-        backend = s3_backends[found.account]["aws"]
-        if bucket not in backend.buckets:
-            raise SqlError("PERMISSION_DENIED", f"The output bucket {bucket} does not exist")
-        backend.put_object(bucket, key, body)
-        backend.put_object(bucket, f"{key}.metadata", metadata(found))
-
-
-def metadata(found: QueryRun) -> bytes:
-    """Return the bytes of the `.metadata` object: the columns, in a form of ours, for AWS documents none."""
-    return "\n".join(f"{name}\t{kind}" for name, kind in found.columns).encode()

@@ -11,13 +11,13 @@ from trailbook.local.engine.types import Type
 
 Row = list[str | None]
 
-_SHOWN = {"timestamptz": "timestamp with time zone"}
+_SHOWN = {"timestamptz": "timestamp with time zone", "real": "float"}
 _IP_TEXT = FUNCTIONS["tb_ip_text"][0]
 
 
 def column(name: str, kind: Type) -> Column:
-    """Return a result column under the type name that ResultSetMetadata shows."""
-    return Column(name, _SHOWN.get(kind.base, kind.base))
+    """Return a result column under the type name that ResultSetMetadata shows, a decimal with its digits."""
+    return Column(name, str(kind) if kind.base == "decimal" else _SHOWN.get(kind.base, kind.base))
 
 
 def render(value: Any, kind: Type) -> str | None:
