@@ -18,12 +18,12 @@ def runbook(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("condition", "at", "code"),
     [
-        ("readonly = true", "readonly", "TYPE_MISMATCH"),
-        ("eventtime > date '2026-01-01'", "eventtime", "TYPE_MISMATCH"),
+        ("readonly = true", "= true", "TYPE_MISMATCH"),
+        ("eventtime > date '2026-01-01'", "> date", "TYPE_MISMATCH"),
         ("errorcode", "errorcode", "TYPE_MISMATCH"),
         ("count_of(eventname) = 1", "count_of", "FUNCTION_NOT_FOUND"),
         ("substr(eventname, 'a') = 'x'", "substr", "TYPE_MISMATCH"),
-        ("eventname = :event_names", "eventname", "TYPE_MISMATCH"),
+        ("eventname = :event_names", "= :event_names", "TYPE_MISMATCH"),
         ("sum(1) > 1", "sum", "EXPRESSION_NOT_SCALAR"),
     ],
 )

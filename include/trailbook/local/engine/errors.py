@@ -23,8 +23,8 @@ def not_supported(what: str, node: exp.Expr | None = None) -> SqlError:
 
 
 def position(node: exp.Expr) -> str:
-    """Return `line L:C` of the first positioned token of a node, or of its nearest ancestor that has one."""
-    best = min(_places(node), default=None)
+    """Return `line L:C` of a node (an operator's is the operator's own), or of its nearest ancestor that has one."""
+    best = _own(node) or min(_places(node), default=None)
     parent = node.parent
     while best is None and parent is not None:
         best = min(_places(parent), default=None)
@@ -34,7 +34,14 @@ def position(node: exp.Expr) -> str:
 
 def _places(node: exp.Expr) -> Iterator[tuple[int, int]]:
     for found in node.walk():
-        meta = found.meta
-        if "line" in meta and "col" in meta:
-            width = meta["end"] - meta["start"] if "end" in meta and "start" in meta else 0
-            yield int(meta["line"]), max(1, int(meta["col"]) - int(width))
+        place = _own(found)
+        if place is not None:
+            yield place
+
+
+def _own(node: exp.Expr) -> tuple[int, int] | None:
+    meta = node.meta
+    if "line" not in meta or "col" not in meta:
+        return None
+    width = meta["end"] - meta["start"] if "end" in meta and "start" in meta else 0
+    return int(meta["line"]), max(1, int(meta["col"]) - int(width))

@@ -5,7 +5,8 @@ an `Anonymous` node with its own name, so that the allow-list in `signatures` de
 """
 
 import re
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
@@ -15,6 +16,7 @@ from sqlglot.parsers.trino import TrinoParser
 from sqlglot.tokenizer_core import TokenType
 
 from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.grammar import PlacedParser, placed
 
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "LISTAGG")
 _MOST_TEXT = 262_144
@@ -23,7 +25,7 @@ _ESCAPE = re.compile(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|\\|)")
 _LAST_CODE_POINT = 0x10FFFF
 
 
-class _Parser(TrinoParser):
+class _Parser(PlacedParser):
     FUNCTIONS: ClassVar = {}
     FUNCTION_PARSERS: ClassVar = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _KEPT}
     PLACEHOLDER_PARSERS: ClassVar = {TokenType.PLACEHOLDER: lambda self: self._placed_placeholder()}
@@ -33,9 +35,7 @@ class _Parser(TrinoParser):
 
     def _placed_placeholder(self) -> exp.Expr:
         """Return a `?` that knows its place, since parameters are bound in the order of the text."""
-        mark, token = exp.Placeholder(), self._prev
-        mark.meta.update({"line": token.line, "col": token.col, "start": token.start, "end": token.end})
-        return mark
+        return placed(exp.Placeholder(), self._prev)
 
 
 class AthenaQuery(Trino):
@@ -65,7 +65,7 @@ def parse_query(sql: str, dialect: type[AthenaQuery] = AthenaQuery) -> exp.Query
         found = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None]
     except ParseError as error:
         first = error.errors[0] if error.errors else {}
-        place = f"line {first.get('line', 1)}:{first.get('col', 1)}"
+        place = _place(first, sql)
         raise SqlError("SYNTAX_ERROR", _plain(str(first.get("description") or error)), place=place) from None
     except (TokenError, SqlglotError, ValueError) as error:
         raise SqlError("SYNTAX_ERROR", _plain(str(error)), place="line 1:1") from None
@@ -79,6 +79,15 @@ def parse_query(sql: str, dialect: type[AthenaQuery] = AthenaQuery) -> exp.Query
     for node in list(statement.find_all(exp.UnicodeString)):
         node.replace(_decoded(node))
     return statement  # type: ignore[return-value]  # a bare VALUES is a query in Trino; sqlglot types it apart
+
+
+def _place(error: Mapping[str, Any], sql: str) -> str:
+    """Return where the parser stopped: sqlglot counts to a token's end, Trino to its beginning."""
+    highlight = str(error.get("highlight") or "")
+    if not highlight:
+        lines = sql.split("\n")
+        return f"line {len(lines)}:{len(lines[-1]) + 1}"
+    return f"line {error.get('line', 1)}:{max(1, int(error.get('col') or 1) - len(highlight) + 1)}"
 
 
 def _decoded(node: exp.UnicodeString) -> exp.Literal:
