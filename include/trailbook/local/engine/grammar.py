@@ -1,4 +1,4 @@
-"""Trino's grammar of values and predicates over sqlglot's tokens: one predicate a value, and every node knows where it is.
+"""Trino's grammar of values and predicates over sqlglot's tokens: every node knows its place.
 
 Trino places an operator's error at the operator, and everything else at its first token. sqlglot's own grammar lets
 predicates follow each other (`a = b = c`), which Trino refuses, and keeps no place of most nodes.
