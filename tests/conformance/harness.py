@@ -3,13 +3,13 @@
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from trino import SCHEMA, Answer
+from trino import SCHEMA, Answer, in_pieces
 
 from trailbook.errors import QueryFailed
 from trailbook.local.engine.engine import analyse
@@ -74,11 +74,10 @@ def answers(family: str) -> Mapping[str, Answer]:
 
 
 def keep(family: str, version: str, found: Mapping[str, Answer]) -> None:
-    """Write a family's answers, in the order of its cases."""
+    """Write a family's answers, in their order."""
     lines = [
-        f"  {json.dumps(c.sql, ensure_ascii=False)}:\n   {json.dumps(found[c.sql].document(), ensure_ascii=False)}"
-        for c in cases(family)
-        if c.sql in found
+        f"  {json.dumps(key, ensure_ascii=False)}:\n   {json.dumps(answer.document(), ensure_ascii=False)}"
+        for key, answer in found.items()
     ]
     body = ",\n".join(lines)
     (HERE / "answers" / f"{family}.json").write_text(f'{{"trino": "{version}",\n "answers": {{\n{body}\n }}}}\n')
@@ -145,22 +144,21 @@ def _told(answer: Answer) -> str:
     return f"{answer.error} at {answer.where or '?'}: {answer.message}" if answer.error else f"rows {answer.rows}"
 
 
-def table_statements() -> Iterator[str]:
-    """Return the statements that make `cloudtrail_logs` on a Trino server, with the SerDe's values."""
+def table_statements(table: PhysicalTable, held: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Return the statements that make a table of CloudTrail records on a Trino server, with the SerDe's values."""
     yield f"CREATE SCHEMA IF NOT EXISTS memory.{SCHEMA}"
-    yield f"DROP TABLE IF EXISTS memory.{SCHEMA}.{TABLE.name}"
+    yield f"DROP TABLE IF EXISTS memory.{SCHEMA}.{table.name}"
     kinds = {name: _declared(from_hive(hive)) for name, hive in COLUMNS.items()}
     kinds |= dict.fromkeys((TABLE.account_column, TABLE.region_column, TABLE.day_column), "varchar")
-    declared = ", ".join(f'"{n}" {k}' for n, k in kinds.items())
-    yield f"CREATE TABLE memory.{SCHEMA}.{TABLE.name} ({declared})"
     row = "ROW(" + ", ".join(f"c{i} {k}" for i, k in enumerate(kinds.values())) + ")"
-    for record in records():
-        values = json.dumps(_values(record), ensure_ascii=False).replace("'", "''")
-        picked = ", ".join(f"r.c{i}" for i in range(len(kinds)))
-        yield (
-            f"INSERT INTO memory.{SCHEMA}.{TABLE.name} SELECT {picked} "
-            f"FROM (SELECT CAST(json_parse('{values}') AS {row}) AS r)"
-        )
+    picked = ", ".join(f'u.c{i} AS "{n}"' for i, n in enumerate(kinds))
+    for first, piece in enumerate(in_pieces(held or [{}], 25)):
+        values = json.dumps([_values(record) for record in piece], ensure_ascii=False).replace("'", "''")
+        named = ", ".join(f"c{i}" for i in range(len(kinds)))
+        source = f"(SELECT CAST(json_parse('{values}') AS ARRAY({row})) AS l) CROSS JOIN UNNEST(l) AS u ({named})"
+        select = f"SELECT {picked} FROM {source}" + ("" if held else " WHERE false")
+        name = f"memory.{SCHEMA}.{table.name}"
+        yield f"INSERT INTO {name} {select}" if first else f"CREATE TABLE {name} AS {select}"
 
 
 def _declared(kind: Type) -> str:

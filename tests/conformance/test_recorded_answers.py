@@ -1,3 +1,4 @@
+import library
 import pytest
 from harness import TABLE, answers, cases, difference, families, local, records
 
@@ -20,3 +21,27 @@ def test_every_case_has_an_answer_of_a_real_trino(family):
 @pytest.mark.parametrize("case", [c for f in families() for c in cases(f) if not c.differs], ids=str)
 def test_the_local_engine_answers_as_trino(athena, case):
     assert difference(case, local(athena, case), RECORDED[case.family][case.sql]) == ""
+
+
+LIBRARY = answers(library.FAMILY)
+
+
+@pytest.fixture(scope="module")
+def case_athena():
+    with FolderAthena.from_records([], table=library.TABLE) as found:
+        yield found
+
+
+@pytest.mark.parametrize("case", [c for c in library.library() if c.key in LIBRARY], ids=str)
+def test_a_runbook_finds_the_same_rows_as_on_trino(case_athena, case):
+    case_athena.replace_records(case.events)
+
+    assert difference(case.as_case(), local(case_athena, case.as_case()), LIBRARY[case.key]) == ""
+
+
+def test_most_cases_of_the_runbooks_were_asked_of_a_trino():
+    every = list(library.library())
+
+    asked = [c for c in every if c.key in LIBRARY]
+
+    assert len(asked) > 0.9 * len(every), "run `make conformance`: answers/runbooks.json is old"

@@ -50,7 +50,8 @@ def run_case(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTa
     return CaseResult(runbook.id, case.name, tuple(_differences(case.rows, found)))
 
 
-def _rows(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTable) -> list[dict[str, Any]]:
+def bound_case(runbook: Runbook, case: Case, table: PhysicalTable) -> tuple[str, Sequence[Mapping[str, Any]]]:
+    """Return the SQL that Athena would get and the case's events. Raises TrailbookError for a case that is wrong."""
     events = records(case)
     request = resolve(runbook, case.params)
     sql = bind(
@@ -63,6 +64,11 @@ def _rows(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTable
         row_limit=request.row_limit,
         lookups={name: _lookup(runbook, case, name, request.params) for name in runbook.lookups},
     )
+    return sql, events
+
+
+def _rows(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTable) -> list[dict[str, Any]]:
+    sql, events = bound_case(runbook, case, table)
     athena.replace_records(events)
     execution = athena.execute(sql, token=case.name)
     with tempfile.TemporaryDirectory(prefix="trailbook-case-") as name:

@@ -26,7 +26,9 @@ def _join(args: Sequence[Sql]) -> str:
     texts = f"list_transform({args[0].text}, lambda j: {to_varchar(element, None)})"
     if len(args) > 2:
         texts = f"list_transform({texts}, lambda j: coalesce(j, {args[2].text}))"
-    return f"array_to_string({texts}, {args[1].text})"
+    # DuckDB joins nothing but NULLs to NULL, Trino to the empty text.
+    joined = f"array_to_string({texts}, {args[1].text})"
+    return f"CASE WHEN {args[0].text} IS NOT NULL AND {args[1].text} IS NOT NULL THEN coalesce({joined}, '') END"
 
 
 def _slice(args: Sequence[Sql]) -> str:
