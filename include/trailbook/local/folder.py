@@ -165,6 +165,12 @@ class FolderAthena:
         connection.execute(f"CREATE VIEW {scan.name} AS SELECT * FROM trail")  # noqa: S608  # compiled text only
         return self._bytes
 
+    def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Do nothing: the connection was locked down when the records were there (the engine's Tables)."""
+
+    def release(self) -> None:
+        """Do nothing: the records stay (the engine's Tables)."""
+
     def explain(self, message: str) -> str | None:
         """Return None: files were read before any query ran (the engine's Tables)."""
         return None

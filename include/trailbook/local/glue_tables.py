@@ -1,49 +1,68 @@
-"""The engine's `Tables` over moto's Glue and S3: columns, partitions and files."""
+"""The engine's `Tables` over moto's Glue and S3: columns, partitions, objects, and the cache of what was read."""
 
-from collections.abc import Sequence
+import contextlib
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
 from moto.glue.models import glue_backends
-from moto.s3.models import s3_backends
 
-from trailbook.local.engine.errors import SqlError, not_supported
-from trailbook.local.engine.partitions import PartitionedFile, create_scan
-from trailbook.local.engine.projection import projection
+from trailbook.local.engine.cache import DEFAULT_BYTES, RecordCache
+from trailbook.local.engine.engine import lock_down
+from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.formats import Format, Kind, table_format
+from trailbook.local.engine.parquet_tables import create_parquet_scan, scanned_bytes
+from trailbook.local.engine.partitions import create_scan
 from trailbook.local.engine.pruning import surviving
-from trailbook.local.engine.reader import Shape
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import from_hive
-from trailbook.local.s3_objects import blob, current
+from trailbook.local.engine.writing import StoredObject
+from trailbook.local.glue_objects import table_objects
+from trailbook.local.s3_objects import DISK
 
-_CLOUDTRAIL_INPUT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
-_JSON_SERDES = (
-    "org.apache.hive.hcatalog.data.JsonSerDe",
-    "org.openx.data.jsonserde.JsonSerDe",
-    "org.apache.hive.hcatalog.data.JsonSerDe".lower(),
-    "com.amazon.emr.hive.serde.CloudTrailSerde",
-)
+_caches: dict[Path, RecordCache] = {}
+_making = threading.Lock()
+
+
+def spill_folder() -> str:
+    """Return where queries put what does not fit into memory."""
+    return str(DISK.root.parent / "spill")
+
+
+def record_cache(limit: int = DEFAULT_BYTES) -> RecordCache:
+    """Return the cache beside the objects of the S3 that this process serves; the first call sets its limit."""
+    directory = DISK.root.parent / "cache"
+    with _making:
+        if directory not in _caches:
+            _caches[directory] = RecordCache(directory, limit)
+        return _caches[directory]
 
 
 class GlueTables:
-    """One query's view of the catalogue; it remembers which file is which object, to name it in an error."""
+    """One query's view of the catalogue; it holds what it reads until `release`."""
 
-    def __init__(self, account: str, region: str, cutoff: int = 0) -> None:
-        """Read the backends of an account and region; `cutoff` is the most bytes a query may scan (0: any)."""
+    def __init__(self, account: str, region: str, cutoff: int = 0, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Read the backends of an account and region.
+
+        `cutoff` is the most bytes a query may scan (0: any); `stopped` says whether the query was stopped.
+        """
         self._account = account
         self._region = region
         self._cutoff = cutoff
+        self._stopped = stopped
         self._uris: dict[str, str] = {}
+        self._files: list[str] = []
+        self._held = contextlib.ExitStack()
+        self.writable: list[str] = []
+        """Folders that the statement around the query (CTAS, UNLOAD) writes to."""
         self.scanned = 0
 
     @property
     def glue(self) -> Any:
         """Moto's Glue of the account and region."""
         return glue_backends[self._account][self._region]
-
-    @property
-    def _s3(self) -> Any:
-        return s3_backends[self._account]["aws"]
 
     def has_database(self, database: str) -> bool:
         """Say whether Glue has the database; `default` is always there."""
@@ -72,101 +91,67 @@ class GlueTables:
         return None if found is None else found.as_dict()
 
     def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
-        """Create the scan's view over the objects of the partitions that survive; return their size in bytes."""
+        """Create the scan's view over the objects of the partitions that survive; return the bytes scanned."""
         table = self.table(scan.database, scan.table)
         if table is None:
             raise SqlError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{scan.database}.{scan.table}' does not exist")
-        shape = _shape(table)
-        files = self.files(table, [c.name for c in scan.columns if c.partition])
-        tuples = sorted({f.values for f in files})
-        kept = surviving(connection, scan, tuples)
-        wanted = {tuples[i] for i in kept}
-        files = [f for f in files if f.values in wanted]
-        size = sum(f.size for f in files)
+        form = _format(table)
+        objects = self._surviving(connection, scan, self.files(table, [c.name for c in scan.columns if c.partition]))
+        if form.kind is Kind.PARQUET:
+            self._uris |= {str(o.path): o.uri for o in objects}
+            size, names = scanned_bytes(connection, objects, used)
+            self._scan(size)
+            create_parquet_scan(connection, scan, objects, names, used)
+            self._files += names
+            return size
+        size = sum(o.size for o in objects)
+        self._scan(size)
+        columns = [(c.name, c.type) for c in scan.columns if not c.partition]
+        read = frozenset(used & {n for n, _ in columns})
+        parts = self._held.enter_context(record_cache().read(connection, objects, form, columns, read, self._stopped))
+        create_scan(connection, scan, objects, parts, used)
+        self._files += [str(p.entry.path) for p in parts]
+        return size
+
+    def _surviving(
+        self, connection: duckdb.DuckDBPyConnection, scan: Scan, objects: list[StoredObject]
+    ) -> list[StoredObject]:
+        tuples = sorted({o.values for o in objects})
+        wanted = {tuples[i] for i in surviving(connection, scan, tuples)}
+        return [o for o in objects if o.values in wanted]
+
+    def _scan(self, size: int) -> None:
         self.scanned += size
         if self._cutoff and self.scanned > self._cutoff:
             raise BytesScannedCutoff
-        create_scan(connection, scan, files, shape, used)
-        return size
+
+    def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Let the connection read the files of its own scans and nothing else, for good."""
+        lock_down(connection, self.writable, self._files)
+
+    def release(self) -> None:
+        """Let go of what the query read."""
+        self._held.close()
 
     def explain(self, message: str) -> str | None:
-        """Return the sentence for a file that DuckDB could not read, naming its object."""
+        """Return the sentence for a Parquet object that DuckDB could not read, naming it."""
         for path, uri in self._uris.items():
             if path in message:
-                what = (
-                    "Unexpected end of input stream"
-                    if "GZIP" in message
-                    else message.split("\n", 1)[0].replace(path, uri)
-                )
-                return f"Error reading object {uri}: {what}"
-        if "gzip" in message.lower() and self._uris:
-            return "Error reading an object: its gzip data is corrupt" + self._suspects()
+                return f"Error reading object {uri}: {message.split(chr(10), 1)[0].replace(path, uri)}"
         return None
 
-    def _suspects(self) -> str:
-        """Name the corrupt object where DuckDB does not."""
-        import gzip
-        import zlib
-
-        for path, uri in self._uris.items():
-            if path.endswith(".gz"):
-                try:
-                    with gzip.open(path) as body:
-                        while body.read(1 << 20):
-                            pass
-                except (OSError, EOFError, zlib.error):
-                    return f" ({uri})"
-        return ""
-
-    def files(self, table: dict[str, Any], keys: Sequence[str]) -> list[PartitionedFile]:
-        """Return the files of a table of Glue's with their partition values, in the order of `keys`."""
-        location = table["StorageDescriptor"].get("Location") or ""
-        found = projection(table.get("Parameters") or {}, keys, location)
-        if found is not None:
-            listed = ((o, found.values(u)) for o, u in self._objects(found.prefix))
-            return [self._file(o, v) for o, v in listed if v is not None]
-        if not keys:
-            return [self._file(o, ()) for o, _ in self._objects(_folder(location))]
-        files = []
-        held = self.glue.databases[table["DatabaseName"]].tables[table["Name"]]
-        for partition in held.partitions.values():
-            part = partition.as_dict()
-            where = (part.get("StorageDescriptor") or {}).get("Location") or location
-            files += [self._file(o, tuple(part["Values"])) for o, _ in self._objects(_folder(where))]
-        return files
-
-    def _objects(self, uri: str) -> list[tuple[Any, str]]:
-        if not uri.startswith("s3://"):
-            raise SqlError("HIVE_METASTORE_ERROR", f"Location {uri!r} is not an s3:// URI")
-        bucket, _, prefix = uri[5:].partition("/")
-        held = self._s3.buckets.get(bucket)
-        if held is None:
-            raise SqlError("PERMISSION_DENIED", f"The specified bucket does not exist (Bucket: {bucket}, NoSuchBucket)")
-        found = []
-        for version in current(held, prefix):
-            name = version.name.rsplit("/", 1)[-1]
-            if version.size and not name.startswith(("_", ".")):
-                found.append((version, f"s3://{bucket}/{version.name}"))
-                self._uris[str(blob(version))] = f"s3://{bucket}/{version.name}"
-        return found
-
-    def _file(self, version: Any, values: tuple[str, ...]) -> PartitionedFile:
-        return PartitionedFile(blob(version), version.size, values)
+    def files(self, table: dict[str, Any], keys: Sequence[str]) -> list[StoredObject]:
+        """Return the objects of a table of Glue's with their partition values, in the order of `keys`."""
+        return table_objects(self._account, self.glue.databases[table["DatabaseName"]].tables[table["Name"]], keys)
 
 
 class BytesScannedCutoff(Exception):  # it is a limit that ends a query, named as the work group's setting
     """The work group's BytesScannedCutoffPerQuery is exceeded."""
 
 
-def _folder(location: str) -> str:
-    return location if location.endswith("/") else location + "/"
-
-
-def _shape(table: dict[str, Any]) -> Shape:
+def _format(table: dict[str, Any]) -> Format:
     storage = table["StorageDescriptor"]
-    if storage.get("InputFormat") == _CLOUDTRAIL_INPUT:
-        return Shape.RECORDS
-    serde = (storage.get("SerdeInfo") or {}).get("SerializationLibrary") or ""
-    if serde in _JSON_SERDES:
-        return Shape.LINES
-    raise not_supported(f"a table of SerDe {serde or '(none)'}")
+    serde = storage.get("SerdeInfo") or {}
+    return table_format(
+        serde.get("SerializationLibrary") or "", storage.get("InputFormat") or "", serde.get("Parameters") or {}
+    )

@@ -17,13 +17,13 @@ import duckdb
 from moto.s3.models import s3_backends
 
 from trailbook.errors import TrailbookError
-from trailbook.local.engine.engine import connect, lock_down
+from trailbook.local.engine.engine import SHARED_MEMORY, connect
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.results import Row, read_csv, write_csv
-from trailbook.local.glue_tables import BytesScannedCutoff
+from trailbook.local.glue_tables import BytesScannedCutoff, spill_folder
 from trailbook.local.query_run import QueryRun
 from trailbook.local.result_objects import put, put_result
-from trailbook.local.s3_objects import DISK, blob
+from trailbook.local.s3_objects import blob
 from trailbook.local.statement_runs import run_statement
 
 _SLOTS = 4
@@ -154,7 +154,7 @@ class QueryRuns:
             found.state, found.queue_ms = "RUNNING", int((started - found.submitted) * 1000)
         try:
             if not self._reuse(found):
-                run_statement(found, self._connected)
+                run_statement(found, self._connected, lambda: found.id in self._stopped)
             self._end(found, "SUCCEEDED", "")
         except BytesScannedCutoff:
             self._end(found, "CANCELLED", "Query cancelled! : Bytes scanned limit was exceeded")
@@ -195,9 +195,8 @@ class QueryRuns:
 
     @contextlib.contextmanager
     def _connected(self, found: QueryRun) -> Iterator[duckdb.DuckDBPyConnection]:
-        """Open a locked-down connection that `stop` can interrupt."""
-        with connect() as connection:
-            lock_down(connection, [str(DISK.root)])
+        """Open a connection that `stop` can interrupt; it is locked down when its tables are there."""
+        with connect(memory=SHARED_MEMORY, spill=spill_folder()) as connection:
             with self._lock:
                 self._connections[found.id] = connection
             try:

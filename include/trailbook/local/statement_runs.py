@@ -17,15 +17,15 @@ from trailbook.local.result_objects import put_result
 from trailbook.local.s3_objects import DISK
 
 Connected = Callable[[QueryRun], AbstractContextManager[duckdb.DuckDBPyConnection]]
-"""Opens a locked-down connection for an execution, which a stop of it interrupts."""
+"""Opens a connection for an execution, which a stop of it interrupts; `GlueTables.seal` locks it down."""
 
 
-def run_statement(found: QueryRun, connected: Connected) -> None:
+def run_statement(found: QueryRun, connected: Connected, stopped: Callable[[], bool] = lambda: False) -> None:
     """Run an execution's statement, fill in its columns, counts and times, and put its result object.
 
     Raises TrailbookError, duckdb.InterruptException where it was stopped, and BytesScannedCutoff.
     """
-    tables = GlueTables(found.account, found.region, found.cutoff)
+    tables = GlueTables(found.account, found.region, found.cutoff, stopped)
     if is_ddl(found.sql):
         _run_ddl(found, tables)
     else:

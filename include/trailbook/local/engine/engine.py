@@ -22,11 +22,14 @@ from trailbook.local.engine.parse import parse_query
 from trailbook.local.engine.queries import compile_query
 from trailbook.local.engine.results import Row, column, render
 from trailbook.local.engine.scope import Catalog, Context, Relation, Scan
+from trailbook.local.engine.types import text
 
 ENGINE_VERSION = "Athena engine version 3"
 
 _MARK = re.compile("\u00a7([A-Z_]+)\u00a7([^\u00a7]*)\u00a7")
 _MEMORY = "1500MB"
+SHARED_MEMORY = "400MB"
+"""What each of an endpoint's four queries at a time may have; the rest of it goes to disk."""
 
 
 class Tables(Catalog, Protocol):
@@ -34,6 +37,14 @@ class Tables(Catalog, Protocol):
 
     def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
         """Create a view `scan.name` of all the scan's columns (unused ones may be NULL); return bytes scanned."""
+        ...
+
+    def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Take from the connection whatever the query's own text must not have; all scans are materialised."""
+        ...
+
+    def release(self) -> None:
+        """Let go of what was materialised; the query has ended."""
         ...
 
     def explain(self, message: str) -> str | None:
@@ -52,13 +63,19 @@ class LocalResult:
     engine_ms: int
 
 
-def connect(path: str = ":memory:", *, threads: int = 2) -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB connection that knows Trino's functions and never fetches an extension."""
+def connect(
+    path: str = ":memory:", *, threads: int = 2, memory: str = _MEMORY, spill: str = ""
+) -> duckdb.DuckDBPyConnection:
+    """Return a DuckDB connection that knows Trino's functions and never fetches an extension.
+
+    What does not fit into `memory` goes to the folder `spill`; without one, such a query fails.
+    """
     connection = duckdb.connect(
         path,
         config={
             "threads": threads,
-            "memory_limit": _MEMORY,
+            "memory_limit": memory,
+            "temp_directory": spill,
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "preserve_insertion_order": "false",
@@ -69,10 +86,12 @@ def connect(path: str = ":memory:", *, threads: int = 2) -> duckdb.DuckDBPyConne
     return connection
 
 
-def lock_down(connection: duckdb.DuckDBPyConnection, allowed: Sequence[str]) -> None:
-    """Refuse the connection files outside the `allowed` directories, the network, extensions and settings."""
-    listed = ", ".join("'" + a.replace("'", "''") + "'" for a in allowed)
-    connection.execute(f"SET allowed_directories = [{listed}]")
+def lock_down(
+    connection: duckdb.DuckDBPyConnection, directories: Sequence[str] = (), files: Sequence[str] = ()
+) -> None:
+    """Refuse the connection all files but these and those below the directories, the network, extensions, settings."""
+    connection.execute(f"SET allowed_directories = [{', '.join(map(text, directories))}]")
+    connection.execute(f"SET allowed_paths = [{', '.join(map(text, files))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -135,20 +154,27 @@ def reading(connection: duckdb.DuckDBPyConnection, tables: Tables, found: Analys
     Raises SqlError for what DuckDB says in the block, and duckdb.InterruptException.
     """
     try:
-        used = {s.name: frozenset(c for name, c in found.used if name == s.name) for s in found.scans}
-        yield sum(tables.materialise(connection, s, used[s.name]) for s in found.scans)
+        table = {s.name: (s.database, s.table) for s in found.scans}
+        used: dict[tuple[str, str], set[str]] = {place: set() for place in table.values()}
+        for name, column_name in found.used:
+            used[table[name]].add(column_name)
+        scanned = sum(tables.materialise(connection, s, frozenset(used[s.database, s.table])) for s in found.scans)
+        tables.seal(connection)
+        yield scanned
     except duckdb.InterruptException:
         raise
     except duckdb.Error as error:
         raise _failed(error, tables) from None
     finally:
         _forget(connection, found.scans)
+        tables.release()
 
 
 def _forget(connection: duckdb.DuckDBPyConnection, scans: Sequence[Scan]) -> None:
     for scan in scans:
         try:
             connection.execute(f"DROP VIEW IF EXISTS {scan.name}")
+            connection.execute(f"DROP TABLE IF EXISTS {scan.name}_files")
         except duckdb.Error:
             return
 

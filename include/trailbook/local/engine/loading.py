@@ -1,13 +1,19 @@
 """Loading log files once, into Parquet: in batches, with a bad file set aside and named."""
 
+import gzip
+import shutil
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from trailbook.local.engine.reader import Shape, select_records, shape_of
+from trailbook.local.engine.reader import FILE, MOST_AT_ONCE, Shape, select_records, shape_of, unpacked_size
+from trailbook.local.engine.spelling import ALWAYS, respelled
+from trailbook.local.engine.splitting import split
 from trailbook.local.engine.types import Type, duckdb_type, identifier, text
+from trailbook.local.engine.writing import copy
 
 _BATCH_FILES = 256
 _BATCH_BYTES = 64 * 1024 * 1024
@@ -76,31 +82,70 @@ def _batches(files: Sequence[Path], sizes: dict[Path, int]) -> Iterator[list[Pat
 def _load_batch(state: _State, batch: Sequence[Path], shape: Shape) -> None:
     """Write a batch as one Parquet file; on failure halve it until the bad file stands alone."""
     part = state.directory / f"part{len(state.parts):06d}.parquet"
-    query = select_records(state.columns, batch, shape)
+    scratch = state.directory / "scratch"
+    scratch.mkdir()
     try:
-        state.connection.execute(f"COPY ({query}) TO {text(str(part))} (FORMAT parquet, COMPRESSION zstd)")
+        pieces = [(piece, file) for file in batch for piece in _pieces(file, shape, scratch)]
+        _write(state, pieces, shape, part)
+        again = _respelled(state, pieces, shape, part, scratch)
+        if again is not None:
+            pieces = again
+            _write(state, pieces, shape, part)
     except duckdb.InterruptException:
         raise
-    except duckdb.Error as error:
+    except (duckdb.Error, ValueError, OSError, EOFError, zlib.error) as error:
         part.unlink(missing_ok=True)
         if len(batch) == 1:
             state.problems.append(f"{batch[0]}: {_plain(error)}")
             return
+        shutil.rmtree(scratch)
         middle = len(batch) // 2
         _load_batch(state, batch[:middle], shape)
         _load_batch(state, batch[middle:], shape)
         return
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
     state.parts.append(part)
-    _name_strangers(state, part, batch)
+    _name_strangers(state, part, [file for _, file in pieces])
 
 
-def _name_strangers(state: _State, part: Path, batch: Sequence[Path]) -> None:
-    """Name the files of which no record, or only some, is a CloudTrail record."""
-    counted = state.connection.execute(
-        "SELECT filename, count(*), count(coalesce(eventid, eventtime, eventname)) "  # noqa: S608  # the path is quoted
-        f"FROM read_parquet({text(str(part))}) GROUP BY filename"
+def _pieces(file: Path, shape: Shape, scratch: Path) -> Sequence[Path]:
+    """Return the file, or its parts where it is too large to be read at once."""
+    return [file] if unpacked_size(file) < MOST_AT_ONCE else split(file, shape, scratch)
+
+
+def _write(state: _State, pieces: Sequence[tuple[Path, Path]], shape: Shape, part: Path) -> None:
+    largest = max(p.stat().st_size for p, _ in pieces) + 1024
+    copy(state.connection, select_records(state.columns, [p for p, _ in pieces], shape, largest), part)
+
+
+def _respelled(
+    state: _State, pieces: Sequence[tuple[Path, Path]], shape: Shape, part: Path, scratch: Path
+) -> list[tuple[Path, Path]] | None:
+    """Return the pieces with those spelled anew whose keys are in another case; None where there are none."""
+    if shape is not Shape.RECORDS:
+        return None
+    lacking = " OR ".join(f"{identifier(n)} IS NULL" for n, _ in state.columns if n in ALWAYS)
+    odd = state.connection.execute(
+        f"SELECT DISTINCT {FILE} FROM read_parquet({text(str(part))}) WHERE {lacking}"  # noqa: S608  # identifiers and the path are quoted
     ).fetchall()
-    for name, records, known in counted:
+    found = {n: again for (n,) in odd if (again := respelled(pieces[n][0], state.columns, scratch)) is not None}
+    if not found:
+        return None
+    return [(p, file) for n, (piece, file) in enumerate(pieces) for p in found.get(n, [piece])]
+
+
+def _name_strangers(state: _State, part: Path, files: Sequence[Path]) -> None:
+    """Name the files of which no record, or only some, is a CloudTrail record; `files` by FILE's number."""
+    counted = state.connection.execute(
+        f"SELECT {FILE}, count(*), count(coalesce(eventid, eventtime, eventname)) "  # noqa: S608  # the path is quoted
+        f"FROM read_parquet({text(str(part))}) GROUP BY 1"
+    ).fetchall()
+    by_file: dict[Path, tuple[int, int]] = {}
+    for number, records, known in counted:
+        had = by_file.get(files[number], (0, 0))
+        by_file[files[number]] = (had[0] + records, had[1] + known)
+    for name, (records, known) in by_file.items():
         if known == 0:
             state.problems.append(f"{name}: the file is JSON but holds no CloudTrail records")
         elif known < records:
@@ -119,8 +164,12 @@ def _source(state: _State) -> str:
     )
 
 
-def _plain(error: duckdb.Error) -> str:
+def _plain(error: Exception) -> str:
     message = str(error).split("\n", 1)[0]
+    if isinstance(error, EOFError | zlib.error | gzip.BadGzipFile):
+        return "the file is not complete gzip data (corrupt or truncated)"
+    if isinstance(error, ValueError):
+        return f"the file is not valid JSON ({message})"
     lowered = message.lower()
     if "gzip" in lowered:
         return "the file is not complete gzip data (corrupt or truncated)"

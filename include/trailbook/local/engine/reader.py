@@ -4,9 +4,10 @@ JSON keys are case-sensitive in DuckDB, so each column's Hive type is written wi
 """
 
 import gzip
+import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,8 +24,11 @@ _NAMES = (
     "cipherSuite clientProvidedHostHeader insightDetails inScopeOf sourceIdentity "
 )
 _KEYS: Mapping[str, str] = {name.lower(): name for name in _NAMES.split()}
-_SMALL = 16 * 1024 * 1024
-"""DuckDB's own limit on one JSON value; files that hold more are read one by one with a limit of their own."""
+MOST_AT_ONCE = 16 * 1024 * 1024
+"""DuckDB's own limit on one JSON value, in bytes; files that hold more are split before they are read."""
+
+FILE = '"$file"'
+"""The column that says from which file a record came: its index in the list that was read."""
 
 
 _LOGSTASH_TIME = "@timestamp"
@@ -55,14 +59,18 @@ def structure(kind: Type, path: tuple[str, ...]) -> str:
         return f"[{structure(kind.args[0], path)}]"
     if kind.base == "row":
         fields = zip(kind.names, kind.args, strict=True)
-        return "{" + ",".join(f'"{json_key(n, path)}":{structure(t, (*path, n))}' for n, t in fields) + "}"
-    return f'"{duckdb_type(kind)}"'
+        return "{" + ",".join(f"{_key(n, path)}:{structure(t, (*path, n))}" for n, t in fields) + "}"
+    return json.dumps(duckdb_type(kind))
+
+
+def _key(name: str, path: tuple[str, ...] = ()) -> str:
+    return json.dumps(json_key(name, path), ensure_ascii=False)
 
 
 def records_structure(columns: Sequence[tuple[str, Type]]) -> str:
     """Return the structure of one record that has these columns; of no columns, one key, for json needs one."""
     wanted = list(columns) or [("eventid", Type("varchar"))]
-    parts = [f'"{json_key(n)}":{structure(t, (n,))}' for n, t in wanted]
+    parts = [f"{_key(n)}:{structure(t, (n,))}" for n, t in wanted]
     if any(n == "eventtime" for n, _ in wanted):
         parts.append(f'"{_LOGSTASH_TIME}":"VARCHAR"')
     return "{" + ",".join(parts) + "}"
@@ -85,17 +93,20 @@ def unnested(columns: Sequence[tuple[str, Type]], shape: Shape, source: str = "j
     )
 
 
-def select_records(columns: Sequence[tuple[str, Type]], files: Sequence[Path], shape: Shape) -> str:
-    """Return a query over files of one shape: the columns, lower case, and `filename`. `files` must not be empty."""
+def select_records(
+    columns: Sequence[tuple[str, Type]], files: Sequence[Path], shape: Shape, largest: int = MOST_AT_ONCE
+) -> str:
+    """Return a query over files of one shape: the columns, lower case, and FILE. `files` must not be empty.
+
+    `largest` is the size in bytes of the largest JSON value in them.
+    """
     picked = values(columns)
-    branches = [
-        f"SELECT {picked + ', ' if picked else ''}filename "  # noqa: S608  # identifiers and literals are quoted
-        f"FROM (SELECT unnest({unnested(columns, shape)}) AS r, filename "
-        f"FROM read_json_objects([{', '.join(text(str(f)) for f in group)}], format='unstructured', filename=true, "
-        f"maximum_object_size={limit}))"
-        for limit, group in _by_size(files)
-    ]
-    return " UNION ALL ".join(branches)
+    return (
+        f"SELECT {picked + ', ' if picked else ''}file_index AS {FILE} "  # noqa: S608  # identifiers and literals are quoted
+        f"FROM (SELECT unnest({unnested(columns, shape)}) AS r, file_index "
+        f"FROM read_json_objects([{', '.join(text(str(f)) for f in files)}], format='unstructured', "
+        f"maximum_object_size={max(MOST_AT_ONCE, largest)}))"
+    )
 
 
 def values(columns: Sequence[tuple[str, Type]]) -> str:
@@ -111,17 +122,6 @@ def _value(name: str) -> str:
     return f"coalesce({value}, regexp_replace(r.{identifier(_LOGSTASH_TIME)}, '\\.[0-9]+Z$', 'Z'))"
 
 
-def _by_size(files: Iterable[Path]) -> list[tuple[int, list[Path]]]:
-    small, large = [], []
-    for file in files:
-        size = unpacked_size(file)
-        if size < _SMALL:
-            small.append(file)
-        else:
-            large.append((size + 1024, [file]))
-    return ([(_SMALL, small)] if small else []) + large
-
-
 def unpacked_size(file: Path) -> int:
     """Return the size of a file's content, or, where that is small or cannot be told, at most 16 MiB.
 
@@ -133,7 +133,7 @@ def unpacked_size(file: Path) -> int:
     with file.open("rb") as body:
         body.seek(-4, 2)
         claimed = int.from_bytes(body.read(4), "little")
-    if claimed < _SMALL:
+    if claimed < MOST_AT_ONCE:
         return claimed
     read = 0
     try:
