@@ -52,8 +52,8 @@ def load(
     for file in files:
         try:
             shape = shape_of(file)
-        except (ValueError, OSError) as error:
-            state.problems.append(f"{file}: {error}")
+        except (ValueError, OSError, EOFError, zlib.error) as error:
+            state.problems.append(f"{file}: {error if isinstance(error, ValueError) else _plain(error)}")
             shape = None
         if shape is not None:
             shapes.setdefault(shape, []).append(file)

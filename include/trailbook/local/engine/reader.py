@@ -148,15 +148,12 @@ def unpacked_size(file: Path) -> int:
 def shape_of(file: Path) -> Shape | None:
     """Return how a file holds its records, from its first bytes; None for a CloudTrail digest file.
 
-    Raises ValueError saying what is wrong with a file that cannot be read as JSON at all.
+    Raises ValueError for a file that is no JSON at all, OSError, EOFError and zlib.error for one that cannot be read.
     """
     if file.stat().st_size == 0:
         raise ValueError("the file is empty (0 bytes)")
-    try:
-        with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as body:
-            head = body.read(4096)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"the file cannot be read: {error}") from None
+    with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as body:
+        head = body.read(4096)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if re.match(rb'\{\s*"Records"\s*:', start):
         return Shape.RECORDS
