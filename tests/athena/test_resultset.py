@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailbook.athena.execution import Column
-from trailbook.athena.resultset import ResultSet, read_csv, rows
+from trailbook.athena.resultset import ResultSet, csv_rows, read_csv, rows
 from trailbook.errors import DeploymentError, EvidenceError, QueryFailed
 
 TEXT = (Column("a", "varchar"), Column("b", "varchar"))
@@ -35,8 +35,11 @@ def read(
 
 
 def one(folder: Path, type_: str, value: str | None) -> Any:
-    result = read(folder, (Column("x", type_),), [[value]])
-    return rows(result.path, None)[0]["x"]
+    columns = (Column("x", type_),)
+    result = read(folder, columns, [[value]])
+    found = rows(result.path, None)
+    assert repr(csv_rows(folder / "q.csv", columns)) == repr(found)
+    return found[0]["x"]
 
 
 def test_null_is_not_the_empty_string(tmp_path: Path) -> None:
@@ -115,6 +118,8 @@ def test_a_value_that_does_not_parse_is_named_by_row_and_column(tmp_path: Path, 
     with pytest.raises(EvidenceError, match=r"row 3, column 'x': expected a value of type"):
         read(tmp_path, columns, [["a\nb", None], ["c", None], ["d", text]])
     assert not (tmp_path / "q.parquet").exists()
+    with pytest.raises(EvidenceError, match=r"row 3, column 'x': expected a value of type"):
+        csv_rows(tmp_path / "q.csv", columns)
 
 
 def test_an_error_shows_hostile_text_without_its_control_characters(tmp_path: Path) -> None:

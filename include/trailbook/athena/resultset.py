@@ -47,13 +47,9 @@ def read_csv(csv: Path, columns: Sequence[Column], to: Path, *, limit: int | Non
     Raises QueryFailed for columns that no snapshot can hold (unnamed, named twice, reserved), EvidenceError for a file
     that is cut, whose header is another, or that holds a value which is not of its column's type.
     """
-    check_names(columns)
-    _check_whole(csv)
-    _check_header(csv, columns)
-    types = [typed(column) for column in columns]
+    types, casts = _checked(csv, columns)
     with connect(threads=1) as duck:
         source = _source(csv, columns)
-        casts = ", ".join(f"{_cast(c.name, t)} AS {quoted(c.name)}" for c, t in zip(columns, types, strict=True))
         try:
             write_parquet(duck, f"SELECT {casts} FROM {source} LIMIT ?", to, [limit])  # noqa: S608 - quoted
         except EvidenceError as error:
@@ -61,6 +57,32 @@ def read_csv(csv: Path, columns: Sequence[Column], to: Path, *, limit: int | Non
             raise EvidenceError(f"{csv.name}: expected Athena's result CSV: {error}") from None
         kept = _count(duck, f"read_parquet({literal(str(to))})")
         return ResultSet(tuple(columns), to, kept, kept == limit and _count(duck, source) > kept)
+
+
+def csv_rows(csv: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
+    """Return the rows of a small result CSV as plain Python values, as `rows` gives them after `read_csv`.
+
+    Raises QueryFailed and EvidenceError as `read_csv` does.
+    """
+    import duckdb
+
+    types, casts = _checked(csv, columns)
+    with connect(threads=1) as duck:
+        source = _source(csv, columns)
+        try:
+            return fetch(duck, f"SELECT {casts} FROM {source}")  # noqa: S608 - quoted
+        except duckdb.Error as error:
+            _blame(duck, source, csv, list(zip(columns, types, strict=True)))
+            raise EvidenceError(f"{csv.name}: expected Athena's result CSV: {shown(str(error), 300)}") from None
+
+
+def _checked(csv: Path, columns: Sequence[Column]) -> tuple[list[Typed], str]:
+    """Return the columns' types and the SELECT list that reads them, for a file that is whole and theirs."""
+    check_names(columns)
+    _check_whole(csv)
+    _check_header(csv, columns)
+    types = [typed(column) for column in columns]
+    return types, ", ".join(f"{_cast(c.name, t)} AS {quoted(c.name)}" for c, t in zip(columns, types, strict=True))
 
 
 def rows(path: Path, limit: int | None) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trailbook.athena.execution import Athena
-from trailbook.athena.resultset import read_csv, rows
+from trailbook.athena.resultset import csv_rows
 from trailbook.errors import InvalidRequest, TrailbookError
 from trailbook.runbook.case_events import records, window
 from trailbook.runbook.model import Case, Runbook
@@ -74,8 +74,7 @@ def _rows(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTable
     with tempfile.TemporaryDirectory(prefix="trailbook-case-") as name:
         folder = Path(name)
         athena.download(execution, folder / "result.csv")
-        result = read_csv(folder / "result.csv", execution.columns, folder / "result.parquet")
-        return rows(result.path, None)
+        return csv_rows(folder / "result.csv", execution.columns)
 
 
 def _lookup(runbook: Runbook, case: Case, name: str, params: Mapping[str, Any]) -> LookupRows:
