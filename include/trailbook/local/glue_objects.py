@@ -37,6 +37,11 @@ def partitions(held: Any) -> list[tuple[tuple[str, ...], str]]:
     return [(tuple(p["Values"]), (p.get("StorageDescriptor") or {}).get("Location") or "") for p in described]
 
 
+def object_uris(account: str, location: str) -> list[str]:
+    """Return the URIs of the objects of data below a location, in order. Raises SqlError."""
+    return [uri for _, uri in _listed(account, _folder(location))]
+
+
 def _listed(account: str, uri: str) -> Iterator[tuple[Any, str]]:
     if not uri.startswith("s3://"):
         raise SqlError("HIVE_METASTORE_ERROR", f"Location {uri!r} is not an s3:// URI")

@@ -19,7 +19,7 @@ from trailbook.local.engine.pruning import surviving
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import from_hive
 from trailbook.local.engine.writing import StoredObject
-from trailbook.local.glue_objects import table_objects
+from trailbook.local.glue_objects import object_uris, table_objects
 from trailbook.local.s3_objects import DISK
 
 _caches: dict[Path, RecordCache] = {}
@@ -143,6 +143,10 @@ class GlueTables:
     def files(self, table: dict[str, Any], keys: Sequence[str]) -> list[StoredObject]:
         """Return the objects of a table of Glue's with their partition values, in the order of `keys`."""
         return table_objects(self._account, self.glue.databases[table["DatabaseName"]].tables[table["Name"]], keys)
+
+    def objects(self, location: str) -> list[str]:
+        """Return the URIs of the objects of data below a location. Raises SqlError."""
+        return object_uris(self._account, location)
 
 
 class BytesScannedCutoff(Exception):  # it is a limit that ends a query, named as the work group's setting

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from trailbook.local.engine.ddl import Show, is_ddl, parse_ddl
+from trailbook.local.engine import ddl
 from trailbook.local.engine.engine import run
 from trailbook.local.engine.results import write_csv
+from trailbook.local.engine.statements import Query, parse_statement
 from trailbook.local.glue_ddl import GlueDdl
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.query_run import QueryRun
@@ -26,20 +27,20 @@ def run_statement(found: QueryRun, connected: Connected, stopped: Callable[[], b
     Raises TrailbookError, duckdb.InterruptException where it was stopped, and BytesScannedCutoff.
     """
     tables = GlueTables(found.account, found.region, found.cutoff, stopped)
-    if is_ddl(found.sql):
-        _run_ddl(found, tables)
-    else:
+    statement = parse_statement(found.sql)
+    if isinstance(statement, Query):
         _run_query(found, tables, connected)
+    elif isinstance(statement, ddl.Statement):
+        _run_ddl(found, tables, statement)
 
 
-def _run_ddl(found: QueryRun, tables: GlueTables) -> None:
+def _run_ddl(found: QueryRun, tables: GlueTables, statement: ddl.Statement) -> None:
     began = time.monotonic()
-    statement = parse_ddl(found.sql)
     with DISK.lock:
-        printed = GlueDdl(tables).apply(statement, found.database)
-    found.columns = [["result", "string"]] if isinstance(statement, Show) else []
-    found.rows, found.engine_ms = len(printed), max(1, int((time.monotonic() - began) * 1000))
-    put_result(found, "\n".join(line[0] or "" for line in printed).encode())
+        printed = GlueDdl(tables, found.database or "default", found.submitted).apply(statement)
+    found.columns = [[name, kind] for name, kind in printed.columns]
+    found.rows, found.engine_ms = len(printed.rows), max(1, int((time.monotonic() - began) * 1000))
+    put_result(found, "\n".join(line[0] or "" for line in printed.rows).encode("utf-8", "surrogatepass"))
 
 
 def _run_query(found: QueryRun, tables: GlueTables, connected: Connected) -> None:
