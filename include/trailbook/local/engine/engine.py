@@ -141,7 +141,7 @@ def run(
     with reading(connection, tables, found) as scanned:
         rows = connection.execute(found.relation.text).fetchall()
     kinds = [f.type for f in found.relation.fields]
-    columns = tuple(column(f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
+    columns = tuple(column(f.label or f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
     texts = tuple([render(v, k) for v, k in zip(row, kinds, strict=True)] for row in rows)
     done = time.monotonic()
     return LocalResult(columns, texts, scanned, int((planned - started) * 1000), max(1, int((done - planned) * 1000)))

@@ -13,6 +13,7 @@ class SqlError(QueryFailed):
     def __init__(self, code: str, message: str, node: exp.Expr | None = None, *, place: str = "") -> None:
         """Name the error and, where a syntax node is given, its line and column (both from 1)."""
         self.code = code
+        self.node = node
         where = place or (position(node) if node is not None else "")
         super().__init__(f"{code}: {where}: {message}" if where else f"{code}: {message}")
 

@@ -5,10 +5,11 @@ from typing import Any, Protocol
 
 from sqlglot import exp
 
-from trailbook.local.engine.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, listagg, order_text
+from trailbook.local.engine.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, listagg
 from trailbook.local.engine.calls import call, subscript
 from trailbook.local.engine.casts import cast, coerce
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.grouping import arguments_scope
 from trailbook.local.engine.operators import OPERATORS
 from trailbook.local.engine.scope import Context, Scope, Sql, dereference
 from trailbook.local.engine.types import (
@@ -29,6 +30,7 @@ from trailbook.local.engine.types import (
     from_sql,
     text,
 )
+from trailbook.local.engine.windows import IGNORING, specification
 
 
 class Compile(Protocol):
@@ -44,6 +46,10 @@ def compile_expression(node: exp.Expr, context: Context, scope: Scope) -> Sql:
     handler = _HANDLERS.get(type(node)) or OPERATORS.get(type(node))
     if handler is None:
         raise not_supported(f"the expression {type(node).__name__}", node)
+    if scope.grouping is not None:
+        key = scope.grouping.match(node, context, scope)
+        if key is not None:
+            return key
     return handler(node, context, scope, compile_expression)
 
 
@@ -109,57 +115,60 @@ def _cast(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
 
 def _function(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     name = node.name.lower()
-    if name in AGGREGATES or name in WINDOW_ONLY:
-        if name in WINDOW_ONLY:
-            raise SqlError("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
-        body, kind, template = aggregate(name, node.expressions, node, context, scope, run)
-        return Sql(template.format(body), kind)
+    if name in WINDOW_ONLY:
+        raise SqlError("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
+    if name in AGGREGATES:
+        return _aggregate(node, context, scope, run)
+    if any(isinstance(a, exp.Distinct | exp.Order | exp.IgnoreNulls | exp.RespectNulls) for a in node.expressions):
+        raise SqlError("FUNCTION_NOT_AGGREGATE", f"DISTINCT, ORDER BY or NULLS in a call of {name}", node)
     return call(name, node.expressions, node, context, scope, run)
 
 
-def _aggregate_of(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> tuple[str, Type, str]:
+def _aggregate_of(node: exp.Expr, context: Context, inner: Scope, run: Compile) -> tuple[str, Type, str]:
+    """Compile a call of an aggregate or window function; `inner` is what its arguments see."""
     if isinstance(node, exp.GroupConcat):
-        return listagg(node, context, scope, run)
+        return listagg(node, context, inner, run)
     if isinstance(node, exp.Filter):
-        body, kind, template = _aggregate_of(node.this, context, scope, run)
-        condition = boolean(node.expression.this, context, scope, run, "FILTER")
+        if not isinstance(node.this, exp.GroupConcat) and node.this.name.lower() not in AGGREGATES:
+            raise SqlError("FUNCTION_NOT_AGGREGATE", "Filter is only valid for aggregation functions", node)
+        body, kind, template = _aggregate_of(node.this, context, inner, run)
+        condition = boolean(node.expression.this, context, inner, run, "FILTER")
         return f"{body} FILTER (WHERE {condition})", kind, template
     if isinstance(node, exp.Anonymous) and node.name.lower() in (*AGGREGATES, *WINDOW_ONLY):
-        return aggregate(node.name.lower(), node.expressions, node, context, scope, run)
+        return aggregate(node.name.lower(), node.expressions, node, context, inner, run)
     raise not_supported(f"{type(node).__name__} as an aggregate", node)
 
 
 def _aggregate(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
-    body, kind, template = _aggregate_of(node, context, scope, run)
+    grouping = node.name.lower() == "grouping" and isinstance(node, exp.Anonymous)
+    inner = arguments_scope(node, scope, window=False)
+    body, kind, template = _aggregate_of(node, context, scope if grouping else inner, run)
     return Sql(template.format(body), kind)
 
 
 def _window(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
-    if isinstance(node.this, exp.IgnoreNulls | exp.RespectNulls) or node.args.get("alias") or node.args.get("first"):
+    if node.args.get("first"):
         raise not_supported("this form of window", node)
-    body, kind, template = _aggregate_of(node.this, context, scope, run)
-    pieces = []
-    if partition := node.args.get("partition_by"):
-        pieces.append("PARTITION BY " + ", ".join(run(p, context, scope).text for p in partition))
-    if order := node.args.get("order"):
-        pieces.append("ORDER BY " + order_text(order.expressions, context, scope, run))
-    if spec := node.args.get("spec"):
-        pieces.append(_frame(spec, context, scope, run))
-    return Sql(template.format(f"{body} OVER ({' '.join(pieces)})"), kind)
-
-
-def _frame(spec: exp.Expr, context: Context, scope: Scope, run: Compile) -> str:
-    def bound(value: Any, side: Any) -> str:
-        edge = value if isinstance(value, str) else run(value, context, scope).text
-        return f"{edge} {side or ''}".strip()
-
-    if spec.args.get("exclude") or spec.args["kind"] not in ("ROWS", "RANGE"):
-        raise not_supported("this window frame", spec)
-    start = bound(spec.args.get("start"), spec.args.get("start_side"))
-    end = spec.args.get("end")
-    if end is None:
-        return f"{spec.args['kind']} {start}"
-    return f"{spec.args['kind']} BETWEEN {start} AND {bound(end, spec.args.get('end_side'))}"
+    inner = arguments_scope(node, scope, window=True)
+    called, nulls = node.this, ""
+    if isinstance(called, exp.IgnoreNulls | exp.RespectNulls):
+        nulls = " IGNORE NULLS" if isinstance(called, exp.IgnoreNulls) else ""
+        called = called.this
+    name = called.name.lower() if isinstance(called, exp.Anonymous) else ""
+    if isinstance(called, exp.Filter):
+        raise not_supported("FILTER with a window", node)
+    if name and name not in WINDOW_ONLY and name not in AGGREGATES:
+        raise SqlError("FUNCTION_NOT_WINDOW", f"Not a window function: {name}", node)
+    if nulls and name not in IGNORING:
+        raise not_supported(f"IGNORE NULLS with {name or 'this function'}", node)
+    if isinstance(called, exp.GroupConcat) or any(isinstance(a, exp.Distinct | exp.Order) for a in called.expressions):
+        raise not_supported("DISTINCT or ORDER BY in a window function's arguments", node)
+    assert isinstance(node, exp.Window)  # noqa: S101  # the table of handlers says so
+    inside = specification(node, name, context, inner, run)
+    body, kind, template = _aggregate_of(called, context, inner, run)
+    if nulls:
+        body = f"{body.removesuffix(')')}{nulls})"
+    return Sql(template.format(f"{body} OVER ({inside})"), kind)
 
 
 def boolean(node: exp.Expr, context: Context, scope: Scope, run: Compile, clause: str) -> str:
@@ -231,6 +240,7 @@ _HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.Boolean: lambda node, context, scope, run: Sql("true" if node.this else "false", BOOLEAN),
     exp.HexString: lambda node, context, scope, run: Sql(f"unhex({text(node.name)})", VARBINARY),
     exp.Paren: lambda node, context, scope, run: run(node.this, context, scope),
+    exp.Tuple: lambda node, context, scope, run: call("row", node.expressions, node, context, scope, run),
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Anonymous: _function,

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression
-from trailbook.local.engine.scope import Context, Field, Relation, Scan, Scope, Sql, Use, renamed
+from trailbook.local.engine.scope import Context, Field, QueryScope, Relation, Scan, Scope, Sql, Use, renamed
 from trailbook.local.engine.types import BIGINT, Type, common, field_name, identifier, text
 
 
@@ -52,7 +52,7 @@ def _join(left: Source, join: exp.Join, context: Context, outer: Scope | None) -
     if using:
         joined.text = f"{left.text} {word} {right.text} ON {_using(using, left, right, joined, side, context, join)}"
     elif on is not None:
-        condition = boolean(on, context, Scope(joined.fields, outer), compile_expression, "JOIN ON")
+        condition = boolean(on, context, QueryScope(joined.fields, outer, clause="JOIN"), compile_expression, "JOIN ON")
         joined.text = f"{left.text} {word} {right.text} ON {condition}"
     elif side:
         raise SqlError("SYNTAX_ERROR", f"{side} JOIN needs ON or USING", join)
@@ -88,14 +88,14 @@ def _item(node: exp.Expr, context: Context, outer: Scope | None, beside: list[Fi
     if node.args.get("joins") or node.args.get("pivots") or node.args.get("laterals"):
         raise not_supported("a join in parentheses", node)
     if isinstance(node, exp.Unnest):
-        return _unnest(node, context, Scope(beside, outer))
+        return _unnest(node, context, QueryScope(beside, outer, clause="UNNEST"))
     if isinstance(node, exp.Table):
         return _table(node, context, outer)
     if isinstance(node, exp.Lateral):
         inner = node.this
         if not isinstance(inner, exp.Subquery):
             raise not_supported("LATERAL of something other than a query", node)
-        return _query(inner, node, context, Scope(beside, outer), lateral=True)
+        return _query(inner, node, context, QueryScope(beside, outer), lateral=True)
     if isinstance(node, exp.Subquery | exp.Values):
         return _query(node, node, context, outer, lateral=False)
     raise not_supported(f"{type(node).__name__} in FROM", node)
@@ -121,7 +121,7 @@ def _query(node: exp.Expr, aliased: exp.Expr, context: Context, outer: Scope | N
 
 def _from_relation(body: str, relation: Relation, alias: str, context: Context) -> Source:
     name = context.fresh("r")
-    fields = [Field(f.name, f.type, f"{name}.c{i}", alias, f.uses) for i, f in enumerate(relation.fields)]
+    fields = [Field(f.name, f.type, f"{name}.c{i}", alias, f.uses, f.label) for i, f in enumerate(relation.fields)]
     return Source(f"{body} AS {name}", fields, list(fields), set(relation.always))
 
 

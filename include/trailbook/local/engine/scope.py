@@ -24,13 +24,17 @@ class Sql:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A visible column: its name and relation in lower case ('' where there is none), its type and its DuckDB text."""
+    """A visible column: its name and relation in lower case ('' where there is none), its type and its DuckDB text.
+
+    `label` is the name as it was written, which a result shows.
+    """
 
     name: str
     type: Type
     sql: str
     relation: str = ""
     uses: frozenset[Use] = frozenset()
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,28 +96,93 @@ class Context:
         return f"{prefix}{self.names}"
 
 
+class Grouping(Protocol):
+    """What an aggregation leaves to see: its keys, and the scope that the arguments of aggregates see."""
+
+    source: "QueryScope"
+
+    def holds(self, text: str) -> bool:
+        """Say whether a column's DuckDB text is a key."""
+        ...
+
+    def match(self, node: exp.Expr, context: Context, scope: "Scope") -> Sql | None:
+        """Return the key that the expression is, or None."""
+        ...
+
+
 class Scope:
-    """The fields that an expression sees; `parent` is the enclosing query's or lambda's."""
+    """The fields that an expression sees; `parent` is what it sees besides. A plain one is a lambda's."""
 
     def __init__(self, fields: Iterable[Field] = (), parent: "Scope | None" = None) -> None:
         """Hold the fields in order."""
         self.fields = tuple(fields)
         self.parent = parent
+        self.grouping: Grouping | None = parent.grouping if parent is not None else None
 
     def resolve(self, parts: Sequence[str], node: exp.Expr, context: Context) -> Sql:
-        """Return the value of a dotted name. Raises SqlError (COLUMN_NOT_FOUND, AMBIGUOUS_NAME)."""
+        """Return the value of a dotted name. Raises SqlError (COLUMN_NOT_FOUND, AMBIGUOUS_NAME, …)."""
         lowered = [p.lower() for p in parts]
         scope: Scope | None = self
+        crossed: list[QueryScope] = []
         while scope is not None:
             for found, rest in _matches(scope.fields, lowered):
                 if len(found) > 1:
                     raise SqlError("AMBIGUOUS_NAME", f"Column '{'.'.join(parts)}' is ambiguous", node)
-                value = dereference(Sql(found[0].sql, found[0].type), rest)
-                if value is not None:
-                    context.uses |= found[0].uses
-                    return value
+                scope.check(found[0], parts, node)
+                value = _part(Sql(found[0].sql, found[0].type), rest, parts, node)
+                context.uses |= found[0].uses
+                for inner in crossed:
+                    inner.correlated.append(node)
+                return value
+            if isinstance(scope, QueryScope):
+                crossed.append(scope)
             scope = scope.parent
         raise SqlError("COLUMN_NOT_FOUND", f"Column '{'.'.join(lowered)}' cannot be resolved", node)
+
+    def check(self, found: Field, parts: Sequence[str], node: exp.Expr) -> None:
+        """Refuse a field that may not be read here. Raises SqlError (EXPRESSION_NOT_AGGREGATE)."""
+
+
+class OutputScope(Scope):
+    """What ORDER BY sees before the relation's own columns: the names of the SELECT list."""
+
+
+class QueryScope(Scope):
+    """What an expression of a SELECT sees: its relations, and the enclosing query's.
+
+    `clause` is the clause that may not hold aggregates, windows or grouping operations; `within` is 'aggregation' or
+    'window' in the arguments of such a call. `correlated` collects the names that were found in an enclosing query.
+    """
+
+    def __init__(
+        self,
+        fields: Iterable[Field] = (),
+        parent: Scope | None = None,
+        *,
+        clause: str = "",
+        within: str = "",
+        grouping: Grouping | None = None,
+        correlated: list[exp.Expr] | None = None,
+    ) -> None:
+        """Hold the fields in order."""
+        super().__init__(fields, parent)
+        self.clause, self.within, self.grouping = clause, within, grouping
+        self.correlated: list[exp.Expr] = correlated if correlated is not None else []
+
+    def inside(self, *, clause: str = "", within: str = "", grouping: Grouping | None = None) -> "QueryScope":
+        """Return the same fields as another part of the query sees them."""
+        return QueryScope(
+            self.fields, self.parent, clause=clause, within=within, grouping=grouping, correlated=self.correlated
+        )
+
+    def check(self, found: Field, parts: Sequence[str], node: exp.Expr) -> None:
+        """Refuse a column that is not a key of the aggregation. Raises SqlError (EXPRESSION_NOT_AGGREGATE)."""
+        if self.grouping is not None and not self.grouping.holds(found.sql):
+            raise SqlError(
+                "EXPRESSION_NOT_AGGREGATE",
+                f"'{'.'.join(parts)}' must be an aggregate expression or appear in GROUP BY clause",
+                node,
+            )
 
 
 def _matches(fields: Sequence[Field], parts: Sequence[str]) -> Iterable[tuple[list[Field], Sequence[str]]]:
@@ -123,6 +192,19 @@ def _matches(fields: Sequence[Field], parts: Sequence[str]) -> Iterable[tuple[li
         yield found, parts[1:]
     if len(parts) > 2 and (found := [f for f in fields if f.relation == parts[1] and f.name == parts[2]]):
         yield found, parts[3:]
+
+
+def _part(value: Sql, names: Sequence[str], parts: Sequence[str], node: exp.Expr) -> Sql:
+    for i, name in enumerate(names):
+        if value.type.base != "row":
+            known = ".".join(parts[: len(parts) - len(names) + i])
+            raise SqlError("TYPE_MISMATCH", f"Expression {known} is not of type ROW", node)
+        found = dereference(value, [name])
+        if found is None:
+            known = ".".join(parts[: len(parts) - len(names) + i + 1])
+            raise SqlError("INVALID_COLUMN_REFERENCE", f"Column reference '{known}' is invalid", node)
+        value = found
+    return value
 
 
 def dereference(value: Sql, names: Sequence[str]) -> Sql | None:
@@ -142,4 +224,4 @@ def renamed(fields: Sequence[Field], names: Sequence[str], node: exp.Expr) -> tu
         raise SqlError(
             "MISMATCHED_COLUMN_ALIASES", f"Column alias list has {len(names)} entries but {len(fields)} columns", node
         )
-    return tuple(Field(n.lower(), f.type, f.sql, f.relation, f.uses) for n, f in zip(names, fields, strict=True))
+    return tuple(Field(n.lower(), f.type, f.sql, f.relation, f.uses, n) for n, f in zip(names, fields, strict=True))
