@@ -59,7 +59,14 @@ def test_a_run_queries_compares_reports_and_records(run: Callable[..., DagRun], 
     assert (entry["verdict"], entry["counts"]["new"]) == ("fail", 1)
     folder = "kept/first-run/2025-11-01T000000Z/"
     names = {key.rpartition("/")[2] for key in cloud.keys("reports") if key.startswith(folder)}
-    assert names == {"report.html", "report.json", "findings.csv", "result.parquet", "manifest.json"}
+    assert names == {
+        "report.html",
+        "report.json",
+        "findings.csv",
+        "findings.ocsf.jsonl",
+        "result.parquet",
+        "manifest.json",
+    }
 
 
 def test_the_report_tells_airflow_what_it_says_in_its_assets_event(run: Callable[..., DagRun], cloud: Cloud) -> None:

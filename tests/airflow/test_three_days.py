@@ -131,7 +131,7 @@ def test_the_manifest_names_every_file_by_its_digest(three_days: ThreeDays, runb
     for day in range(3):
         manifest = json.loads(three_days.file(runbook, day, "manifest.json"))
         names = {file["name"] for file in manifest["files"]}
-        assert names == {"report.html", "report.json", "findings.csv", "result.parquet"}
+        assert names == {"report.html", "report.json", "findings.csv", "findings.ocsf.jsonl", "result.parquet"}
         for file in manifest["files"]:
             body = three_days.file(runbook, day, file["name"])
             assert (sha256(body), len(body)) == (file["sha256"], file["size"])
@@ -157,7 +157,7 @@ def test_the_ledger_verifies_and_the_command_line_says_so(three_days: ThreeDays)
     assert (found.entries, found.files, found.faults) == (12, 12 * 5, [])
     command = [sys.executable, "-m", "trailbook"]
     verified = subprocess.run([*command, "verify"], capture_output=True, text=True, check=True)
-    assert "verified: 4 chains, 12 entries, 60 report files" in verified.stdout
+    assert "verified: 4 chains, 12 entries, 72 report files" in verified.stdout
     history = subprocess.run([*command, "history", "auth-failed-logins"], capture_output=True, text=True, check=True)
     assert [line.split()[4] for line in history.stdout.splitlines()[1:4]] == ["fail", "pass", "fail"]
 

@@ -49,7 +49,7 @@ def test_the_demonstration_shows_each_runbook_and_day_and_verifies(tmp_path: Pat
     assert rows[0][4:9] == ["6", "0", "0", "0", "1"]  # new, updated, unchanged, absent, suppressed of the first day
     for row in rows:
         assert Path(row[-1]).read_text().startswith("<!doctype html>")
-    assert "verified: 4 chains, 12 entries, 60 report files" in out
+    assert "verified: 4 chains, 12 entries, 72 report files" in out
     assert _mentioning(tmp_path) == []
 
 

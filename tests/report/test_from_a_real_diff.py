@@ -70,4 +70,4 @@ def test_a_real_diff_s_findings_and_counts_make_a_whole_report(tmp_path):
     assert json.loads(json.dumps(report)) == report
     store = FolderStore(tmp_path / "reports")
     store.put_new(outcome.snapshot.key, SNAPSHOT, "application/vnd.apache.parquet")
-    assert len(write(store, report, snapshot=outcome.snapshot).files) == 4
+    assert len(write(store, report, snapshot=outcome.snapshot).files) == 5

@@ -17,14 +17,13 @@ from markupsafe import Markup
 from trailbook.report import statements, view
 from trailbook.report.markdown import to_html
 from trailbook.report.model import Report, cost_usd, next_runbooks
-from trailbook.report.text import amount, clip, sentence, size, visible, web_address
+from trailbook.report.text import amount, clip, sentence, size, technique_address, visible, web_address
 from trailbook.report.values import shown
 from trailbook.verdict import Verdict
 
 MOST_COMMANDS = 5
 """Commands of one pivot that the page lists."""
 
-_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 _MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
 _BLOCK = 20_000
 _BREAKS = re.compile(r"[ \t\n]+")  # where YAML wrapped a line; other controls are not the author's and stay marked
@@ -59,7 +58,7 @@ def _environment() -> Environment:
         "amount": amount,
         "block": lambda value: Block(clip(value, _BLOCK)),
         "clip": clip,
-        "mitre": _technique_address,
+        "mitre": technique_address,
         "prose": lambda value: clip(_BREAKS.sub(" ", value).strip()),
         "sentence": sentence,
         "shown": lambda value: clip(shown(value)),
@@ -111,12 +110,6 @@ def _context(report: Report) -> dict[str, Any]:
         "most_commands": MOST_COMMANDS,
         "queries": tuple((query, cost_usd(query)) for query in report.outcome.queries),
     }
-
-
-def _technique_address(technique: str) -> str | None:
-    if not _TECHNIQUE.fullmatch(technique):
-        return None
-    return f"https://attack.mitre.org/techniques/{technique.replace('.', '/')}/"
 
 
 def _usd(value: Decimal) -> str:

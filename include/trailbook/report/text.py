@@ -14,6 +14,7 @@ _HIDDEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0"
     "\ufff9-\ufffb\U000e0000-\U000e0fff\ud800-\udfff]"
 )
+_TECHNIQUE = re.compile(r"T\d{4}(\.\d{3})?")
 _NAMES = {"\0": "NUL", "\a": "BEL", "\t": "TAB", "\n": "LF", "\r": "CR", "\x1b": "ESC", "\x7f": "DEL"}
 _SHELL_ESCAPES = {"'": "\\'", "\\": "\\\\"}
 
@@ -78,3 +79,10 @@ def size(count: int) -> str:
 def web_address(value: str) -> str | None:
     """Return a text where it is an https address of printable ASCII, else None: nothing else becomes a link."""
     return value if re.fullmatch(r"https://[!-~]+", value) and not re.search(r"[\"'<>\\`]", value) else None
+
+
+def technique_address(technique: str) -> str | None:
+    """Return the page of an ATT&CK technique; None for what is no technique's id."""
+    if not _TECHNIQUE.fullmatch(technique):
+        return None
+    return f"https://attack.mitre.org/techniques/{technique.replace('.', '/')}/"

@@ -12,7 +12,7 @@ from trailbook.errors import EvidenceError, ObjectExists
 from trailbook.objects import ObjectStore
 from trailbook.outcome import Product
 from trailbook.plan import Plan
-from trailbook.report import csv, html, json, manifest
+from trailbook.report import csv, html, json, manifest, ocsf
 from trailbook.report.model import Report
 
 _LIKE_AN_ATTEMPT = re.compile(r"\.\d+$")
@@ -45,7 +45,12 @@ def write(store: ObjectStore, report: Report, *, snapshot: Product) -> Products:
     folder = report.outcome.prefix
     if snapshot.key != f"{folder}/result.parquet":
         raise EvidenceError(f"expected the snapshot at {folder}/result.parquet, found it at {snapshot.key}")
-    bodies = {"report.html": html.render(report), "report.json": json.dumps(report), "findings.csv": csv.dumps(report)}
+    bodies = {
+        "report.html": html.render(report),
+        "report.json": json.dumps(report),
+        "findings.csv": csv.dumps(report),
+        "findings.ocsf.jsonl": ocsf.dumps(report),
+    }
     files = (snapshot, *(_put(store, f"{folder}/{name}", body) for name, body in bodies.items()))
     last = _put(store, f"{folder}/manifest.json", manifest.dumps(report, files))
     return Products(last, files, store.uri(f"{folder}/report.html"), store.uri(last.key))
