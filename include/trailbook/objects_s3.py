@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from trailbook.aws_errors import code, speaking, status
 from trailbook.canonical import sha256_file
 from trailbook.errors import DeploymentError, ObjectExists, ObjectMissing, ServiceUnavailable
-from trailbook.objects import FolderStore, ObjectStore, ObjectVersion
+from trailbook.objects import CHUNK, FolderStore, ObjectStore, ObjectVersion
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -36,13 +36,29 @@ class S3Store:
 
     def get(self, key: str) -> bytes:
         """See ObjectStore.get."""
+        return b"".join(self.chunks(key))
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """See ObjectStore.chunks."""
         with speaking(f"reading {self.uri(key)}"):
             try:
-                return self.client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"].read()
+                body = self.client.get_object(Bucket=self.bucket, Key=self._full(key))["Body"]
             except ClientError as error:
                 if code(error) in ("NoSuchKey", "404"):
                     raise ObjectMissing(f"{self.uri(key)}: expected an object, found none") from None
                 raise
+            yield from body.iter_chunks(CHUNK)
+
+    def exists(self, key: str) -> bool:
+        """See ObjectStore.exists."""
+        with speaking(f"asking for {self.uri(key)}"):
+            try:
+                self.client.head_object(Bucket=self.bucket, Key=self._full(key))
+            except ClientError as error:
+                if status(error) == 404:
+                    return False
+                raise
+        return True
 
     def put_new(self, key: str, body: bytes | Path, content_type: str) -> None:
         """See ObjectStore.put_new; a file is streamed. At most 5 GB, which is S3's limit for one request."""
@@ -76,12 +92,23 @@ class S3Store:
                 raise ObjectExists(f"{self.uri(key)}: exists already and is never overwritten") from None
             raise
 
-    def keys(self, prefix: str) -> Iterator[str]:
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
         """See ObjectStore.keys; S3 itself lists in the order of the UTF-8 bytes."""
-        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._full(prefix))
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self._full(prefix), StartAfter=self._full(after) if after else ""
+        )
         with speaking(f"listing {self.uri(prefix)}"):
             for page in pages:
                 yield from (self._relative(item["Key"]) for item in page.get("Contents", ()))
+
+    def folders(self) -> Iterator[str]:
+        """See ObjectStore.folders."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=self._full(""), Delimiter="/"
+        )
+        with speaking(f"listing {self.uri('')}"):
+            for page in pages:
+                yield from (self._relative(item["Prefix"]).rstrip("/") for item in page.get("CommonPrefixes", ()))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """See ObjectStore.versions."""

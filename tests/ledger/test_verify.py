@@ -126,7 +126,7 @@ def test_a_second_version_and_a_delete_marker_are_named(filled: Ledger) -> None:
 class SlowStore(FolderStore):
     """A folder behind a service that is throttled."""
 
-    def get(self, key: str) -> bytes:
+    def chunks(self, key: str) -> Iterator[bytes]:
         raise ServiceUnavailable(f"{key}: slow down")
 
 

@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     WRONG_NAME = "wrong name"
     CUT_TAIL = "cut tail"
     REWRITTEN = "rewritten"
+    UNWITNESSED = "unwitnessed"
     SECOND_VERSION = "second version"
     DELETED = "deleted"
     UNREADABLE = "unreadable"

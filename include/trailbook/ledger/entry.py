@@ -4,6 +4,7 @@ Invariants: `Entry.from_bytes(entry.to_bytes()) == entry`, and the bytes are can
 this version does not know, or without one that it needs, is refused by name, never read in part.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
@@ -21,6 +22,7 @@ from trailbook.window import Window, parse_time, text
 
 FORMAT = "trailbook.entry/1"
 _CHAIN_FIELDS = ("format", "chain_uid", "sequence", "prev_event", "fingerprint", "latest_window_end")
+_NAME = re.compile(r"[^/]+/([0-9]{12})\.json")
 FIRST = "0" * 64
 """`prev_event` of a chain's first entry."""
 
@@ -227,6 +229,12 @@ class Entry:
 def key_of(runbook: str, sequence: int) -> str:
     """Return the key of a chain's entry."""
     return f"{runbook}/{sequence:012d}.json"
+
+
+def sequence_of(key: str) -> int | None:
+    """Return the sequence in an entry's key, None where the key is none."""
+    name = _NAME.fullmatch(key)
+    return None if name is None else int(name[1])
 
 
 def chain_uid(runbook: str) -> str:

@@ -11,9 +11,17 @@ from typing import Any
 
 from trailbook.athena.execution import Column
 from trailbook.canonical import loads, safe_name
-from trailbook.errors import EvidenceError, InvalidRequest, ObjectExists, ServiceUnavailable, TrailbookError
+from trailbook.errors import (
+    EvidenceError,
+    InvalidRequest,
+    ObjectExists,
+    ServiceUnavailable,
+    TrailbookError,
+)
 from trailbook.ledger.baseline import Question, baseline_of, choose, flaw, successful
+from trailbook.ledger.end import downwards, end_of
 from trailbook.ledger.entry import FIRST, Entry, Record, key_of
+from trailbook.ledger.heads import keep
 from trailbook.ledger.storable import storable
 from trailbook.objects import ObjectStore
 from trailbook.plan import Baseline
@@ -28,36 +36,44 @@ class Ledger:
     """All chains of a deployment. Keys are relative to the store's prefix: `<runbook>/<sequence, 12 digits>.json`."""
 
     store: ObjectStore
+    heads: ObjectStore | None = None
+    """The second place, where each entry's head is written as well."""
 
-    def append(self, record: Record) -> Entry:
+    def append(self, record: Record, *, begun: str | None = None) -> Entry:
         """Append a record and return its entry; the same attempt (run id and number) again returns the entry there is.
 
-        Raises ServiceUnavailable where other writers are always faster.
+        `begun` is a time at or before which the attempt began: no entry from a day before it is looked at; without it
+        that is the record's `started`, or nothing where the record took no time at all. Raises ServiceUnavailable where
+        other writers are always faster, and EvidenceError where the second place holds another head for this entry,
+        which is recorded all the same.
         """
         if safe_name(record.runbook) != record.runbook:
             raise InvalidRequest(f"{record.runbook!r} cannot name a chain: expected a runbook's id")
-        known = 0
+        since = begun or (record.started if record.started != record.finished else "")
+        end = known = 0
         for _ in range(_TRIES):
-            keys = self._keys(record.runbook)
-            found = self._recorded(record, keys, known)
-            if found is not None:
-                return found
-            entry = self._next(record, keys)
-            try:
-                self.store.put_new(entry.key, entry.to_bytes(), "application/json")
-            except ObjectExists:
-                known = len(keys)
-                continue
+            end = end_of(self.store, record.runbook, end)
+            entry = self._recorded(record, end, known, since)
+            if entry is None:
+                entry = self._next(record, end)
+                try:
+                    self.store.put_new(entry.key, entry.to_bytes(), "application/json")
+                except ObjectExists:
+                    known = end
+                    continue
+            if self.heads is not None:
+                keep(self.heads, entry)
             return entry
         raise ServiceUnavailable(f"the chain of {record.runbook} had another writer at each of {_TRIES} tries")
 
     def entries(self, runbook: str) -> Iterator[Entry]:
         """Yield a chain from its first entry. Raises EvidenceError at one that is not as it was recorded."""
-        yield from map(self._read, self._keys(runbook))
+        yield from map(self._read, self.store.keys(f"{runbook}/"))
 
     def backwards(self, runbook: str) -> Iterator[Entry]:
-        """Yield a chain from its newest entry."""
-        yield from map(self._read, reversed(self._keys(runbook)))
+        """Yield a chain from its newest entry; one that is not there is passed over, as verification says."""
+        for key, body in downwards(self.store, runbook, end_of(self.store, runbook)):
+            yield Entry.from_bytes(body, self.store.uri(key))
 
     def head(self, runbook: str) -> Entry | None:
         """Return a chain's newest entry."""
@@ -65,7 +81,7 @@ class Ledger:
 
     def runbooks(self) -> tuple[str, ...]:
         """Return the runbooks that have a chain, sorted."""
-        return tuple(sorted({key.partition("/")[0] for key in self.store.keys("") if "/" in key}))
+        return tuple(self.store.folders())
 
     def find(self, runbook: str, run_id: str) -> Entry | None:
         """Return the newest entry of a run, whatever became of it."""
@@ -120,50 +136,37 @@ class Ledger:
         )
         return baseline_of(entry, note)
 
-    def _keys(self, runbook: str) -> list[str]:
-        """Return a chain's keys in order. This is the one place that lists, should an index ever be worth it."""
-        return list(self.store.keys(f"{runbook}/"))
-
     def _read(self, key: str) -> Entry:
         return Entry.from_bytes(self.store.get(key), self.store.uri(key))
 
-    def _next(self, record: Record, keys: Sequence[str]) -> Entry:
+    def _next(self, record: Record, end: int) -> Entry:
         """Return the entry after the chain's end.
 
         The end is taken at its word: a run must be recorded even where someone has changed the entry before it, and
         verification names that one.
         """
-        if not keys:
+        if not end:
             return Entry.after(record, 0, FIRST, None)
-        key = keys[-1]
-        last = self._raw(key)
-        fingerprint, end = last.get("fingerprint"), last.get("latest_window_end")
-        name = key.rpartition("/")[2].removesuffix(".json")
-        if not (isinstance(fingerprint, str) and name.isdecimal() and key == key_of(record.runbook, int(name))):
+        key = key_of(record.runbook, end)
+        last = _raw(self.store.get(key))
+        fingerprint, latest = last.get("fingerprint"), last.get("latest_window_end")
+        if not isinstance(fingerprint, str):
             raise EvidenceError(f"{self.store.uri(key)}: the chain does not end in an entry: run `trailbook verify`")
-        return Entry.after(record, int(name), fingerprint, None if end is None else parse_time(end, key))
+        return Entry.after(record, end, fingerprint, None if latest is None else parse_time(latest, key))
 
-    def _recorded(self, record: Record, keys: Sequence[str], known: int) -> Entry | None:
-        """Return the entry of this attempt, looking from the end back to the `known` first entries, seen before.
+    def _recorded(self, record: Record, end: int, known: int, since: str) -> Entry | None:
+        """Return the entry of this attempt, looking from entry `end` back to `known`, which was seen before.
 
-        An attempt's entry was finished after the attempt began, so the search ends at entries from well before that;
-        a record that took no time at all does not know when its attempt began.
+        An attempt's entry was finished after the attempt began, so the search ends at entries from well before that.
         """
         attempt = (storable(record.run.run_id), record.run.attempt)
-        for key in reversed(keys[known:]):
-            found = self._raw(key)
+        for key, body in downwards(self.store, record.runbook, end, known):
+            found = _raw(body)
             if (found.get("run_id"), found.get("attempt")) == attempt:
-                return self._read(key)
-            if record.started != record.finished and _long_before(found.get("finished"), record.started):
+                return Entry.from_bytes(body, self.store.uri(key))
+            if _long_before(found.get("finished"), since):
                 return None
         return None
-
-    def _raw(self, key: str) -> Mapping[str, Any]:
-        try:
-            value = loads(self.store.get(key))
-        except EvidenceError:
-            return {}
-        return value if isinstance(value, dict) else {}
 
 
 def _long_before(finished: object, started: str) -> bool:
@@ -171,3 +174,11 @@ def _long_before(finished: object, started: str) -> bool:
         return parse_time(str(finished), "finished") + _CLOCKS_DIFFER < parse_time(started, "started")
     except (TrailbookError, OverflowError):
         return False
+
+
+def _raw(body: bytes) -> Mapping[str, Any]:
+    try:
+        value = loads(body)
+    except EvidenceError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,29 +1,45 @@
-"""Verifying a whole ledger: each chain, each key's versions, and each product that the entries name.
+"""Verifying a whole ledger: each chain, each key's versions, the heads in the second place, and each named product.
 
-Invariant: one object is in memory at a time, and nothing stops at the first fault. What a store has deleted for good,
-versions and all, shows as missing only.
+Invariant: one entry, or one MiB of a product, is in memory at a time, and nothing stops at the first fault. What a
+store has deleted for good, versions and all, shows as missing only.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from trailbook.canonical import loads, sha256
 from trailbook.errors import ObjectMissing, TrailbookError
 from trailbook.ledger.chain import Chain, Fault, FaultKind
 from trailbook.ledger.entry import Entry, Head
+from trailbook.ledger.heads import WHERE, KeptHeads
+from trailbook.ledger.products import product_faults
 from trailbook.objects import ObjectStore
-from trailbook.outcome import Product
+
+_MOST = 64 << 20
+"""Bytes of the longest entry that is read: parameters are an operator's lists, and no more than that."""
 
 
 @dataclass(slots=True)
 class Verification:
-    """What was verified and what is wrong; `heads` are the chains' ends as found, to be kept elsewhere."""
+    """What was verified and what is wrong; `heads` are the chains' ends as found, to be kept elsewhere.
+
+    `compared` is how many entries have a head in the second place that was compared.
+    """
 
     entries: int = 0
     files: int = 0
     heads: dict[str, Head] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    compared: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the evidence is, and what was kept elsewhere of it."""
+
+    ledger: ObjectStore
+    reports: ObjectStore | None
+    second: ObjectStore | None
+    heads: Mapping[str, Head]
 
 
 def verify(
@@ -32,94 +48,83 @@ def verify(
     *,
     runbooks: Iterable[str] | None = None,
     heads: Mapping[str, Head] | None = None,
+    second: ObjectStore | None = None,
 ) -> Verification:
     """Verify the chains of some runbooks (None: all, and whatever else lies in the ledger).
 
-    `heads` were kept elsewhere, by runbook; without a store of reports no product is looked at.
+    `heads` were kept elsewhere, by runbook; `second` is the second place, where each append wrote its head. Without a
+    store of reports no product is looked at.
     """
     found = Verification()
-    kept = dict(heads or {})
-    prefixes = [""] if runbooks is None else [f"{runbook}/" for runbook in runbooks]
+    places = _Places(ledger, reports, second, heads or {})
+    if runbooks is None:
+        chains = {*ledger.folders(), *places.heads, *(second.folders() if second is not None else ())}
+        found.faults += [_stray(key) for key in ledger.keys("") if "/" not in key]
+        prefixes = [""]
+    else:
+        chains = set(runbooks)
+        prefixes = [f"{runbook}/" for runbook in sorted(chains)]
+    for runbook in sorted(chains):
+        _chain(places, runbook, found)
     for prefix in prefixes:
-        wanted = {runbook: head for runbook, head in kept.items() if f"{runbook}/".startswith(prefix)}
-        _chains(ledger, reports, prefix, wanted, found)
         found.faults += _versions(ledger, prefix)
+        for where, store in (("", reports), (WHERE, second)):
+            if store is not None:
+                found.faults += _versions(store, prefix, where)
     return found
 
 
-def _chains(
-    ledger: ObjectStore, reports: ObjectStore | None, prefix: str, heads: dict[str, Head], found: Verification
-) -> None:
-    runbook, chain = "", Chain()
-    for key in ledger.keys(prefix):
-        if key.partition("/")[0] != runbook:
-            found.faults += chain.finish()
-            runbook = key.partition("/")[0]
-            chain = Chain(heads.pop(runbook, None))
-        entry, faults = chain.add(key, ledger.get(key))
+def _chain(places: _Places, runbook: str, found: Verification) -> None:
+    kept = None if places.second is None else KeptHeads(places.second, runbook)
+    chain = Chain(places.heads.get(runbook), last_key=f"{runbook}/")
+    for key in places.ledger.keys(f"{runbook}/"):
+        before = chain.sequence
+        entry, faults = _entry(places.ledger, key, chain)
         found.entries += 1
         found.faults += faults
+        if kept is not None and chain.sequence > before:
+            found.faults += kept.at(chain.sequence, chain.fingerprint)
         if entry is not None:
             found.heads[runbook] = entry.head
-            if reports is not None:
-                found.faults += _products(reports, entry, found)
+            if places.reports is not None:
+                files, faults = product_faults(places.reports, entry)
+                found.files += files
+                found.faults += faults
     found.faults += chain.finish()
-    for name, head in heads.items():  # chains that are gone altogether
-        found.faults += Chain(head, last_key=f"{name}/").finish()
+    if kept is not None:
+        found.faults += kept.finish(chain.sequence)
+        found.compared += kept.compared
 
 
-def _versions(ledger: ObjectStore, prefix: str) -> Iterator[Fault]:
-    """Name what was deleted or written again: a delete marker lets even a conditional write succeed once more."""
-    last = ""
-    for version in ledger.versions(prefix):
-        if version.delete_marker:
-            yield Fault(version.key, FaultKind.DELETED, f"it has a delete marker (version {version.version_id})")
-        elif version.key == last:
-            words = f"it was written more than once (version {version.version_id} is another)"
-            yield Fault(version.key, FaultKind.SECOND_VERSION, words)
-        else:
-            last = version.key
-
-
-def _products(reports: ObjectStore, entry: Entry, found: Verification) -> Iterator[Fault]:
-    record = entry.record
-    checked: set[str] = set()
-    if record.products is not None:
-        manifest = record.products.manifest
-        body, faults = _body(reports, manifest, entry)
-        found.files += 1
-        yield from faults
-        try:
-            named = _named(manifest, body) if body is not None and not faults else ()
-        except (TrailbookError, KeyError, TypeError):
-            named = ()
-            yield Fault(manifest.key, FaultKind.UNREADABLE, "expected a manifest of files, found another form")
-        for product in named:
-            checked.add(product.key)
-            found.files += 1
-            yield from _body(reports, product, entry)[1]
-    if record.snapshot is not None and record.snapshot.key not in checked:
-        found.files += 1
-        yield from _body(reports, record.snapshot, entry)[1]
-
-
-def _body(reports: ObjectStore, product: Product, entry: Entry) -> tuple[bytes | None, list[Fault]]:
-    by = f"entry {entry.key}"
+def _entry(ledger: ObjectStore, key: str, chain: Chain) -> tuple[Entry | None, list[Fault]]:
+    body = b""
     try:
-        body = reports.get(product.key)
+        for piece in ledger.chunks(key):
+            body += piece
+            if len(body) > _MOST:
+                return None, [*chain.add(key, b"")[1], Fault(key, FaultKind.CHANGED, "it is longer than any entry")]
     except ObjectMissing:
-        return None, [Fault(product.key, FaultKind.MISSING, f"{by} names it, and it is not there")]
+        return None, [*chain.add(key, b"")[1], Fault(key, FaultKind.MISSING, "it was listed, and is not there now")]
     except TrailbookError as error:
         if error.transient:  # a service that does not answer is no fault of the evidence
             raise
-        return None, [Fault(product.key, FaultKind.UNREADABLE, f"{by} names it: {error}")]
-    if sha256(body) != product.sha256:
-        return body, [Fault(product.key, FaultKind.CHANGED, f"{by} names another SHA-256, {product.sha256}")]
-    return body, []
+        return None, [*chain.add(key, b"")[1], Fault(key, FaultKind.UNREADABLE, str(error))]
+    return chain.add(key, body)
 
 
-def _named(manifest: Product, body: bytes) -> tuple[Product, ...]:
-    """Return the files that a manifest names, which lie beside it."""
-    value: Any = loads(body)
-    folder = manifest.key.rpartition("/")[0]
-    return tuple(Product(f"{folder}/{file['name']}", file["sha256"], file["size"]) for file in value["files"])
+def _stray(key: str) -> Fault:
+    return Fault(key, FaultKind.WRONG_NAME, "expected <runbook>/<12 digits>.json")
+
+
+def _versions(store: ObjectStore, prefix: str, where: str = "") -> Iterator[Fault]:
+    """Name what was deleted or written again: a delete marker lets even a conditional write succeed once more."""
+    last = ""
+    for version in store.versions(prefix):
+        key = f"{where}{version.key}"
+        if version.delete_marker:
+            yield Fault(key, FaultKind.DELETED, f"it has a delete marker (version {version.version_id})")
+        elif version.key == last:
+            words = f"it was written more than once (version {version.version_id} is another)"
+            yield Fault(key, FaultKind.SECOND_VERSION, words)
+        else:
+            last = version.key
