@@ -3,11 +3,12 @@
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -15,12 +16,19 @@ from trailbook.aws_errors import code, speaking, status
 from trailbook.canonical import sha256_file
 from trailbook.errors import DeploymentError, ObjectExists, ObjectMissing, ServiceUnavailable
 from trailbook.objects import CHUNK, FolderStore, ObjectStore, ObjectVersion
+from trailbook.objects_lock import Retention, put_arguments
+from trailbook.settings import Locks
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _TRIES = 5
 _FIRST_PAUSE = 0.1  # seconds; doubles
+
+
+def utc_now() -> datetime:
+    """Return the time at which an object is written, from which its retention counts."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,8 @@ class S3Store:
     client: "S3Client"
     bucket: str
     prefix: str = ""
+    retention: Retention | None = None
+    clock: Callable[[], datetime] = utc_now
 
     def get(self, key: str) -> bytes:
         """See ObjectStore.get."""
@@ -66,8 +76,9 @@ class S3Store:
         doing = f"writing {self.uri(key)}"
         for attempt in range(1, _TRIES + 1):
             try:
+                lock = put_arguments(self.client, self.bucket, self.retention, self.clock())
                 with speaking(doing):
-                    self._put(key, body, content_type, base64.b64encode(digest).decode())
+                    self._put(key, body, content_type, base64.b64encode(digest).decode(), lock)
                 return
             except ServiceUnavailable as error:
                 # 409: another write to this key was under way. Which of the two won is known only by trying again.
@@ -76,7 +87,7 @@ class S3Store:
                     raise
             time.sleep(_FIRST_PAUSE * 2 ** (attempt - 1))
 
-    def _put(self, key: str, body: bytes | Path, content_type: str, checksum: str) -> None:
+    def _put(self, key: str, body: bytes | Path, content_type: str, checksum: str, lock: Mapping[str, Any]) -> None:
         try:
             with body.open("rb") if isinstance(body, Path) else nullcontext(body) as content:
                 self.client.put_object(
@@ -86,6 +97,7 @@ class S3Store:
                     ContentType=content_type,
                     ChecksumSHA256=checksum,
                     IfNoneMatch="*",
+                    **lock,
                 )
         except ClientError as error:
             if code(error) in ("PreconditionFailed", "412"):
@@ -134,8 +146,10 @@ class S3Store:
         return full[len(prefix) + 1 :] if prefix else full
 
 
-def open_store(location: str, setting: str, s3: "Callable[[], S3Client]") -> ObjectStore:
+def open_store(location: str, setting: str, s3: "Callable[[], S3Client]", locks: Locks | None = None) -> ObjectStore:
     """Return the store at `s3://bucket/prefix` or in a folder; `s3` makes the client only where one is needed.
+
+    What it writes is locked for the days that `locks` has for the setting.
 
     Raises DeploymentError naming the unset `setting`.
     """
@@ -143,5 +157,6 @@ def open_store(location: str, setting: str, s3: "Callable[[], S3Client]") -> Obj
         raise DeploymentError(f"{setting} is not set: expected s3://bucket/prefix or a folder that all workers share")
     if location.startswith("s3://"):
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
-        return S3Store(s3(), bucket, prefix)
+        days = dict(locks.days if locks else ()).get(setting.removeprefix("TRAILBOOK_").lower(), 0)
+        return S3Store(s3(), bucket, prefix, Retention(locks.mode, days) if locks and days else None)
     return FolderStore(Path(location))

@@ -1,11 +1,15 @@
 """Where this deployment keeps things: frozen, read from `TRAILBOOK_*` variables only when asked, never at import."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from trailbook.errors import DeploymentError
+
+LOCKABLE = ("ledger", "reports", "heads")
+_DAYS = re.compile(r"[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,17 @@ class PhysicalTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Locks:
+    """S3 Object Lock of what is written: the mode, and the days by what it is (`ledger`, `reports`, `heads`).
+
+    What has no days is written without a retention of its own; the bucket's default then holds.
+    """
+
+    mode: str = "COMPLIANCE"
+    days: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """One deployment. Locations are `s3://bucket/prefix` or a local folder; empty where the deployment has none."""
 
@@ -33,6 +48,9 @@ class Settings:
     results: str = ""
     reports: str = ""
     ledger: str = ""
+    heads: str = ""
+    """The second place: each append also writes the chain's head here, where the ledger's writers cannot replace it."""
+    locks: Locks = field(default_factory=Locks)
     trail: str = ""
     expected_accounts: tuple[str, ...] = ()
     expected_regions: tuple[str, ...] = ()
@@ -67,6 +85,8 @@ class Settings:
             results=get("RESULTS", ""),
             reports=get("REPORTS", ""),
             ledger=get("LEDGER", ""),
+            heads=get("HEADS", ""),
+            locks=_locks(get("LOCK_MODE", "COMPLIANCE"), get("LOCK_DAYS", "")),
             trail=get("TRAIL", ""),
             expected_accounts=_names(get("EXPECTED_ACCOUNTS", "")),
             expected_regions=_names(get("EXPECTED_REGIONS", "")),
@@ -81,6 +101,20 @@ class Settings:
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _locks(mode: str, days: str) -> Locks:
+    """Return the locks of `3650` (all three) or of `ledger=3650,reports=400,heads=3650`."""
+    if mode.upper() not in ("COMPLIANCE", "GOVERNANCE"):
+        raise DeploymentError(f"TRAILBOOK_LOCK_MODE: expected COMPLIANCE or GOVERNANCE, found {mode!r}")
+    parts = [part.rpartition("=")[::2] for part in _names(days)]
+    named = dict.fromkeys(LOCKABLE, parts[0][1]) if len(parts) == 1 and not parts[0][0] else dict(parts)
+    if len(named) < len(parts) or not set(named) <= set(LOCKABLE) or not all(map(_DAYS.fullmatch, named.values())):
+        raise DeploymentError(
+            f"TRAILBOOK_LOCK_DAYS: expected days, or some of {', '.join(f'{name}=days' for name in LOCKABLE)}, "
+            f"found {days!r}"
+        )
+    return Locks(mode.upper(), tuple((name, int(value)) for name, value in named.items()))
 
 
 def _truth(name: str, value: str) -> bool:

@@ -5,9 +5,11 @@ variables hold (AWS_ENDPOINT_URL, a role), and the settings' region.
 """
 
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from airflow.providers.amazon.aws.hooks.athena import AthenaHook
 from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+from airflow.providers.amazon.aws.links.base_aws import BaseAwsLink
 from botocore.config import Config
 
 from trailbook.athena.api import AthenaApi
@@ -39,7 +41,7 @@ def athena(settings: Settings, hook: AthenaHook | None = None) -> AthenaApi:
 
 def store(location: str, settings: Settings, setting: str) -> ObjectStore:
     """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming the unset `setting`."""
-    return open_store(location, setting, lambda: _s3(settings))
+    return open_store(location, setting, lambda: _s3(settings), settings.locks)
 
 
 def hook_parameters(settings: Settings) -> dict[str, Any]:
@@ -47,6 +49,20 @@ def hook_parameters(settings: Settings) -> dict[str, Any]:
     found = {"aws_conn_id": settings.aws_conn_id, "config": Config(**CLIENT_CONFIG)}
     named = AwsBaseHook(aws_conn_id=settings.aws_conn_id, client_type="sts").region_name
     return found | {"region_name": named or settings.region}
+
+
+def browser_address(settings: Settings, uri: str) -> str:
+    """Return where a browser finds an `s3://` object: AWS's console, or the embedded AWS; empty for a folder's file."""
+    if not uri.startswith("s3://"):
+        return ""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    hook = AwsBaseHook(client_type="s3", **hook_parameters(settings))
+    endpoint = _s3(settings).meta.endpoint_url
+    domain = BaseAwsLink.get_aws_domain(hook.conn_partition)
+    if "amazonaws" not in urlsplit(endpoint).netloc or domain is None:
+        return f"{endpoint}/{bucket}/{quote(key)}"
+    region = hook.conn_region_name or settings.region
+    return f"https://{region}.console.{domain}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
 
 
 def _s3(settings: Settings) -> Any:

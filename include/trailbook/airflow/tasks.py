@@ -76,7 +76,7 @@ def compare(settings: Settings, runbook_id: str, context: Context) -> dict[str, 
 
 
 def report(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
-    """Write the report and return its files; the asset's event carries the counts and the digests."""
+    """Write the report and return its files and the verdict; the asset's event carries the counts and the digests."""
     left = left_by(context, "compare")
     made = planned(context)
     # The attempt that compared, not the one that runs now: a report half written is then finished with the same bytes.
@@ -85,7 +85,7 @@ def report(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
     products = steps.report(made, outcome, reports=_reports(settings))
     for asset in context["task"].outlets:
         context["outlet_events"][asset].extra = _event(made, outcome, products)
-    return asdict(products)
+    return asdict(products) | {"verdict": outcome.judgement.verdict.value}
 
 
 def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any]:
@@ -109,8 +109,10 @@ def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
         failure=failure,
         ledger=_ledger(settings),
         finished=context["ti"].start_date,
+        begun=context["dag_run"].start_date,
     )
     context["ti"].xcom_push(key="entry", value=_reference(entry))
+    _log.info("Verdict %s: %s", entry.record.verdict.upper(), "; ".join(entry.record.reasons))
     if failure is not None:
         raise AirflowFailException(f"task {failure.task}: {failure.error} (ledger entry {entry.sequence} says so)")
     if made is not None and outcome is not None:
@@ -142,7 +144,8 @@ def _fail_on_findings(made: Plan, outcome: Outcome, entry: Entry) -> None:
 
 
 def _ledger(settings: Settings) -> Ledger:
-    return Ledger(connections.store(settings.ledger, settings, "TRAILBOOK_LEDGER"))
+    heads = connections.store(settings.heads, settings, "TRAILBOOK_HEADS") if settings.heads else None
+    return Ledger(connections.store(settings.ledger, settings, "TRAILBOOK_LEDGER"), heads)
 
 
 def _reports(settings: Settings) -> ObjectStore:
@@ -165,4 +168,14 @@ def _event(made: Plan, outcome: Outcome, products: Products) -> dict[str, Any]:
 
 
 def _reference(entry: Entry) -> dict[str, Any]:
-    return {"key": entry.key, "sequence": entry.sequence, "fingerprint": entry.fingerprint}
+    """Return which entry it is and, for those who look at the task's XCom, what it says."""
+    record = entry.record
+    return {
+        "key": entry.key,
+        "sequence": entry.sequence,
+        "fingerprint": entry.fingerprint,
+        "verdict": record.verdict.value,
+        "reasons": list(record.reasons),
+        "counts": None if record.counts is None else asdict(record.counts),
+        "report": None if record.products is None else record.products.report_uri,
+    }

@@ -60,7 +60,10 @@ class Clients:
         )
 
     def store(self, location: str, setting: str) -> ObjectStore:
-        """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming an unset `setting`."""
+        """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming an unset `setting`.
+
+        No verb writes evidence to S3, so no retention is set.
+        """
         return open_store(location, setting, lambda: self.s3)
 
     def ledger(self, settings: Settings, location: str | None = None) -> Ledger:

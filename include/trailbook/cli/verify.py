@@ -19,7 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ledger", metavar="WHERE", help="s3://bucket/prefix or a folder (default: TRAILBOOK_LEDGER)")
     parser.add_argument("--reports", metavar="WHERE", help="the same for the reports (default: TRAILBOOK_REPORTS)")
     parser.add_argument(
-        "--heads", metavar="FILE", type=Path, help="what an earlier --format json printed, kept elsewhere"
+        "--heads",
+        metavar="WHERE",
+        help="the second place, or a file that an earlier --format json printed (default: TRAILBOOK_HEADS)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
@@ -28,11 +30,17 @@ def run(args: argparse.Namespace) -> int:
     """Print every fault, a line each, and return 1 where there is one."""
     settings = Settings.from_env()
     clients = Clients(region=settings.region)
+    # The settings' second place is that of the settings' ledger, not of another that is named here.
+    where = args.heads or ("" if args.ledger else settings.heads)
+    is_file = bool(where) and Path(where).is_file()
+    if args.heads and not is_file and not where.startswith("s3://") and not Path(where).is_dir():
+        raise InvalidRequest(f"--heads {where}: expected a file, a folder or s3://bucket/prefix, found nothing there")
     found = verify(
         clients.store(args.ledger or settings.ledger, "TRAILBOOK_LEDGER"),
         clients.store(args.reports or settings.reports, "TRAILBOOK_REPORTS"),
         runbooks=args.ids or None,
-        heads=_heads(args.heads) if args.heads else None,
+        heads=_heads(Path(where)) if is_file else None,
+        second=clients.store(where, "TRAILBOOK_HEADS") if where and not is_file else None,
     )
     if args.format == "json":
         print(json.dumps({**asdict(found), "ok": not found.faults}, default=str))
@@ -56,6 +64,8 @@ def show(found: Verification) -> None:
     for fault in found.faults:
         print(printable(str(fault)))
     sums = f"{len(found.heads)} chains, {found.entries} entries, {found.files} report files"
+    if found.compared:
+        sums += f", {found.compared} heads kept elsewhere"
     if found.faults:
         print(f"NOT as recorded: {len(found.faults)} faults in {sums}")
     else:

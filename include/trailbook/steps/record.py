@@ -31,8 +31,11 @@ def record(
     failure: Failure | None,
     ledger: Ledger,
     finished: datetime,
+    begun: datetime | None = None,
 ) -> Entry:
     """Append the attempt's entry and return it; the same attempt recorded again returns the entry that is there.
+
+    `begun` is when the attempt began, or before: the ledger is searched no further back (default: the plan's start).
 
     What is not there yet is left out: a run whose query failed has a plan and no outcome. A run whose report failed
     has a result and no evidence for people, so its verdict is `error` as well and it serves no later run as baseline.
@@ -53,7 +56,8 @@ def record(
             products=None
             if products is None
             else Written(products.manifest, products.manifest_uri, products.report_uri),
-        )
+        ),
+        begun=None if begun is None else text(begun),
     )
 
 
