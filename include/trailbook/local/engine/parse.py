@@ -17,21 +17,41 @@ from sqlglot.tokenizer_core import TokenType
 
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.grammar import PlacedParser, placed
+from trailbook.local.engine.syntax import check_query
 
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "LISTAGG")
 _MOST_TEXT = 262_144
 """Athena's own limit on a query's length, in bytes."""
 _ESCAPE = re.compile(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|\\|)")
+_STATEMENT = re.compile(
+    r"\s*(?:ALTER|ANALYZE|CALL|COMMENT|COMMIT|CREATE|DEALLOCATE|DELETE|DENY|DESC|DESCRIBE|DROP|EXECUTE|EXPLAIN|GRANT"
+    r"|INSERT|MERGE|MSCK|PREPARE|REFRESH|REPLACE|REVOKE|ROLLBACK|SET|SHOW|START|TRUNCATE|UNLOAD|UPDATE|USE|VACUUM"
+    r")\b",
+    re.IGNORECASE,
+)
 _LAST_CODE_POINT = 0x10FFFF
 
 
 class _Parser(PlacedParser):
     FUNCTIONS: ClassVar = {}
-    FUNCTION_PARSERS: ClassVar = {k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _KEPT}
+    FUNCTION_PARSERS: ClassVar = {
+        **{k: v for k, v in TrinoParser.FUNCTION_PARSERS.items() if k in _KEPT},
+        "SUBSTRING": lambda self: self._call_in_words(exp.Anonymous(this="substring"), (TokenType.FROM, TokenType.FOR)),
+        "POSITION": lambda self: self._call_in_words(exp.Anonymous(this="position"), (TokenType.IN,)),
+    }
     PLACEHOLDER_PARSERS: ClassVar = {TokenType.PLACEHOLDER: lambda self: self._placed_placeholder()}
     NO_PAREN_FUNCTION_PARSERS: ClassVar = {
         k: v for k, v in TrinoParser.NO_PAREN_FUNCTION_PARSERS.items() if k in ("CASE", "IF", "ANY")
     }
+
+    def _call_in_words(self, call: exp.Expr, words: tuple[TokenType, ...]) -> exp.Expr:
+        """Return `substring(x FROM 1 FOR 2)` or `position(x IN y)` as a call of its values in order."""
+        placed(call, self._tokens[self._index - 2])
+        values = [self._parse_bitwise()]
+        while self._match(TokenType.COMMA) or self._match_set(words):
+            values.append(self._parse_bitwise())
+        call.set("expressions", [self._required(v) for v in values])
+        return call
 
     def _placed_placeholder(self) -> exp.Expr:
         """Return a `?` that knows its place, since parameters are bound in the order of the text."""
@@ -61,6 +81,8 @@ def parse_query(sql: str, dialect: type[AthenaQuery] = AthenaQuery) -> exp.Query
         raise SqlError("INVALID_INPUT", f"the query is longer than {_MOST_TEXT} bytes")
     if "\x00" in sql:
         raise SqlError("SYNTAX_ERROR", "the query contains a NUL character")
+    if not _STATEMENT.match(sql):
+        check_query(sql, parameters=issubclass(dialect, TemplateQuery))
     try:
         found = [s for s in sqlglot.parse(sql, dialect=dialect) if s is not None]
     except ParseError as error:
