@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from trailbook.local.engine import functions_time
-from trailbook.local.engine.casts import coerce, failure, time_zone, to_varchar
+from trailbook.local.engine import functions_time, words
+from trailbook.local.engine.casts import coerce, failure, time_zone
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.function_names import TRINO_FUNCTIONS
-from trailbook.local.engine.functions import FUNCTIONS, LITERAL_ARGUMENTS, duckdb_path
-from trailbook.local.engine.functions_text import check_pattern, replacement
+from trailbook.local.engine.functions import FUNCTIONS, LITERAL_ARGUMENTS
+from trailbook.local.engine.functions_regexp import check_pattern, replacement
 from trailbook.local.engine.scope import Context, Field, Scope, Sql
 from trailbook.local.engine.signatures import Signature, substitute, unify
 from trailbook.local.engine.types import (
@@ -22,6 +22,7 @@ from trailbook.local.engine.types import (
     duckdb_type,
     field_name,
     identifier,
+    numeric,
     row,
     text,
 )
@@ -63,7 +64,7 @@ def call(
         return special(arguments, node, context, scope, run)
     overloads = FUNCTIONS.get(name)
     if not overloads:
-        if name not in TRINO_FUNCTIONS:
+        if name not in TRINO_FUNCTIONS and name not in words.SYNTAX:
             raise SqlError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
         raise not_supported(f"function {name}", node)
     given = [None if isinstance(a, exp.Lambda) else run(a, context, scope) for a in arguments]
@@ -90,6 +91,7 @@ def _choose(
     name: str, overloads: Sequence[Signature], given: Sequence[Sql | None], node: exp.Expr
 ) -> tuple[Signature, dict[str, Type]]:
     best: tuple[int, Signature, dict[str, Type]] | None = None
+    tied = False
     for overload in overloads:
         if not overload.takes(len(given)):
             continue
@@ -101,10 +103,14 @@ def _choose(
             continue
         cost = sum(1 for p, g in pairs if g is not None and substitute(p, bound).base != g.type.base)
         if best is None or cost < best[0]:
-            best = (cost, overload, bound)
+            best, tied = (cost, overload, bound), False
+        elif cost == best[0] and substitute(overload.result, bound).base != substitute(best[1].result, best[2]).base:
+            tied = not numeric(overload.result) or not numeric(best[1].result)
     if best is None:
         kinds = ", ".join("function" if g is None else str(g.type) for g in given)
-        raise SqlError("TYPE_MISMATCH", f"Unexpected parameters ({kinds}) for function {name}", node)
+        raise SqlError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}", node)
+    if tied and any(g is not None and g.type.base == "unknown" for g in given):
+        raise SqlError("AMBIGUOUS_FUNCTION_CALL", words.AMBIGUOUS, node)
     return best[1], best[2]
 
 
@@ -133,13 +139,10 @@ def _literal(
     try:
         if translate is not None:
             given[index] = Sql(text(translate(value)), VARCHAR)
-        elif name.startswith("json"):
-            given[index] = Sql(text(duckdb_path(value)), VARCHAR)
         else:
             check_pattern(value)
     except ValueError as error:
-        what = f"the JSON path {value!r}" if name.startswith("json") else str(error)
-        raise not_supported(f"{name}: {what}", node) from None
+        raise not_supported(f"{name}: {error}", node) from None
 
 
 def _lambda(
@@ -215,40 +218,6 @@ def _reduce(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: S
     return run(last.this, context, Scope([Field(last.expressions[0].name.lower(), state, f"({folded})")], scope))
 
 
-def _format(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
-    """Translate a literal format of `%s`, `%d`, `%05d`, `%.2f` and `%%` piece by piece."""
-    if not args or not (isinstance(args[0], exp.Literal) and args[0].is_string):
-        raise not_supported("format whose first argument is not a literal", node)
-    values = [run(a, context, scope) for a in args[1:]]
-    pieces, rest, used = [text("")], args[0].name, 0
-    while rest:
-        plain, percent, rest = rest.partition("%")
-        pieces.append(text(plain))
-        if not percent:
-            break
-        end = next((i for i, c in enumerate(rest) if c.isalpha() or c == "%"), len(rest))
-        form, rest = rest[: end + 1], rest[end + 1 :]
-        if form == "%":
-            pieces.append(text("%"))
-            continue
-        if used >= len(values):
-            raise SqlError("INVALID_FUNCTION_ARGUMENT", "format has fewer values than its text asks for", node)
-        pieces.append(_formatted(form, values[used], node))
-        used += 1
-    return Sql(f"({' || '.join(pieces)})", VARCHAR)
-
-
-def _formatted(form: str, value: Sql, node: exp.Expr) -> str:
-    digits = form[:-1].removeprefix("0").replace(".", "", 1)
-    if form == "s":
-        return f"coalesce({to_varchar(value, node)}, 'null')"
-    if form[-1:] == "d" and (not digits or digits.isdigit()) and common(value.type, BIGINT) == BIGINT:
-        return f"printf({text('%' + form)}, {value.text})"
-    if form[-1:] == "f" and form.startswith(".") and digits.isdigit() and value.type.base == "double":
-        return f"printf({text('%' + form)}, {value.text})"
-    raise not_supported(f"format with %{form} of {value.type}", node)
-
-
 def subscript(value: Sql, index: Sql, node: exp.Expr) -> Sql:
     """Return `a[i]` or `m[k]`, which fail where there is no such element. Raises SqlError (TYPE_MISMATCH)."""
     if value.type.base == "array" and common(index.type, BIGINT) == BIGINT:
@@ -276,5 +245,5 @@ _SPECIAL: dict[str, Callable[..., Sql]] = {
     "now": _now,
     "at_timezone": _at_timezone,
     "reduce": _reduce,
-    "format": _format,
+    **words.SPECIAL,
 }

@@ -8,6 +8,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlglot import exp
 
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.faults import marked
+from trailbook.local.engine.json_casts import from_json, to_json
+from trailbook.local.engine.native_json import canonical
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.types import (
     DATE,
@@ -36,7 +39,7 @@ _TIME_TEXT = _DATE_TEXT[:-3] + r"( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,1
 
 def failure(code: str, message: str, kind: Type) -> str:
     """Return DuckDB text of type `kind` that fails when it is evaluated; TRY makes it NULL, as Trino's try does."""
-    mark = text(f"\u00a7{code}\u00a7{message}\u00a7")
+    mark = text(marked(code, message))
     return f"CAST(CAST(CAST({mark} AS INTEGER) AS VARCHAR) AS {duckdb_type(kind)})"
 
 
@@ -60,6 +63,28 @@ def cast(value: Sql, target: Type, node: exp.Expr) -> Sql:
     if value.type.base == "unknown" or coerces(value.type, target):
         return coerce(value, target)
     return Sql(_convert(value.text, value.type, target, node), target)
+
+
+def bounded(value: Sql, source: Type, length: int) -> Sql:
+    """Return CAST(… AS varchar(n)) of what CAST(… AS varchar) returned: text is cut, the rest must fit."""
+    if source.base in ("varchar", "unknown"):
+        return Sql(f"left({value.text}, {length})", VARCHAR)
+    return Sql(f"tb_bounded({value.text}, {text(source.base)}, {length})", VARCHAR)
+
+
+def json_text_of(value: Sql) -> Sql:
+    """Return json_parse(value) where it is cast to an array, map or row, which Trino does from the text itself."""
+    return Sql(f"CAST(tb_json_as_written({value.text}) AS JSON)", JSON)
+
+
+def json_literal(node: exp.Expr) -> Sql:
+    """Return a JSON literal. Raises SqlError (INVALID_LITERAL)."""
+    if not isinstance(node.this, exp.Literal) or not node.this.is_string:
+        raise not_supported("this form of JSON", node)
+    found = canonical(node.this.name)
+    if found is None:
+        raise SqlError("INVALID_LITERAL", f"'{node.this.name:.100}' is not a valid JSON literal", node)
+    return Sql(f"CAST({text(found)} AS JSON)", JSON)
 
 
 def local(value: Sql) -> str:
@@ -112,12 +137,12 @@ def _padded(day: str, clock: str | None) -> str:
 
 def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
     to = duckdb_type(target)
+    if target.base == "json":
+        return to_json(Sql(source, kind), node)
+    if kind.base == "json":
+        return from_json(source, target, node, _step)
     if target.base == "varchar":
         return to_varchar(Sql(source, kind), node)
-    if target.base == "json":
-        return _to_json(source, kind, node)
-    if kind.base == "json":
-        return _from_json(source, target, node)
     if kind.base == "varchar":
         return _from_varchar(source, target, node)
     if numeric(kind) and target.base in INTEGERS and kind.base not in INTEGERS:
@@ -168,7 +193,7 @@ def to_varchar(value: Sql, node: exp.Expr | None) -> str:
         return f"CAST({source} AS VARCHAR)"
     if base == "unknown":
         return f"CAST({source} AS VARCHAR)"
-    special = {"double": "tb_double_text", "ipaddress": "tb_ip_text", "json": "tb_json_text"}
+    special = {"double": "tb_double_text", "real": "tb_real_text", "ipaddress": "tb_ip_text", "json": "tb_json_text"}
     if base in special:
         return f"{special[base]}({source})"
     if base in ("timestamp", "timestamptz"):
@@ -208,46 +233,3 @@ def _from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
 
 def _bad(target: Type) -> str:
     return failure("INVALID_CAST_ARGUMENT", f"Cannot cast value to {target}", target)
-
-
-def _to_json(source: str, kind: Type, node: exp.Expr | None) -> str:
-    if not _plain_json(kind):
-        raise not_supported(f"CAST({kind} AS json)", node)
-    return f"to_json({source})"
-
-
-def _plain_json(kind: Type) -> bool:
-    if kind.base in ("array", "map", "row"):
-        named = kind.base != "row" or all(kind.names)
-        return named and (kind.base != "map" or kind.args[0] == VARCHAR) and all(map(_plain_json, kind.args))
-    return kind.base in ("boolean", "varchar", "json", *INTEGERS)
-
-
-def _from_json(source: str, target: Type, node: exp.Expr | None) -> str:
-    absent = f"coalesce(json_type({source}), 'NULL') = 'NULL'"
-    variable = f"v{next(_VARIABLES)}"
-    if target.base == "array":
-        inner = _step(Sql(variable, JSON), target.args[0], node)
-        return (
-            f"CASE WHEN {absent} THEN NULL WHEN json_type({source}) = 'ARRAY' THEN "
-            f"list_transform(json_extract({source}, '$[*]'), lambda {variable}: {inner}) ELSE {_bad(target)} END"
-        )
-    if target.base == "map" and target.args[0] == VARCHAR:
-        inner = _step(Sql(f"{variable}.value", JSON), target.args[1], node)
-        return (
-            f"CASE WHEN {absent} THEN NULL WHEN json_type({source}) = 'OBJECT' THEN map_from_entries(list_transform("
-            f"map_entries(CAST({source} AS MAP(VARCHAR, JSON))), lambda {variable}: struct_pack(k := {variable}.key, "
-            f"v := {inner}))) ELSE {_bad(target)} END"
-        )
-    if target.base == "row" and all(target.names):
-        parts = []
-        for i, kind in enumerate(target.args):
-            member = f"tb_json_member({source}, {text(target.names[i])})"
-            parts.append(f"{identifier(field_name(target, i))} := {_step(Sql(member, JSON), kind, node)}")
-        return (
-            f"CASE WHEN {absent} THEN NULL WHEN json_type({source}) = 'OBJECT' THEN struct_pack({', '.join(parts)}) "
-            f"ELSE {_bad(target)} END"
-        )
-    if target.base in INTEGERS or target.base in ("double", "real", "boolean"):
-        return f"CAST(tb_json_{'boolean' if target.base == 'boolean' else 'number'}({source}) AS {duckdb_type(target)})"
-    raise not_supported(f"CAST(json AS {target})", node)

@@ -7,7 +7,7 @@ from sqlglot import exp
 
 from trailbook.local.engine.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, listagg
 from trailbook.local.engine.calls import call, subscript
-from trailbook.local.engine.casts import cast, coerce
+from trailbook.local.engine.casts import bounded, cast, coerce, json_literal, json_text_of
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.grouping import arguments_scope
 from trailbook.local.engine.operators import OPERATORS
@@ -106,10 +106,14 @@ def _cast(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
         target = from_sql(node.args["to"])
     except (ValueError, AttributeError) as error:
         raise not_supported(str(error), node) from None
-    value = cast(run(node.this, context, scope), target, node)
+    source = run(node.this, context, scope)
+    if target.base in ("array", "map", "row") and isinstance(node.this, exp.Anonymous) and source.type.base == "json":
+        if node.this.name.lower() == "json_parse" and node.this.find(exp.Column):
+            source = json_text_of(coerce(run(node.this.expressions[0], context, scope), VARCHAR))
+    value = cast(source, target, node)
     length = [p.name for p in node.args["to"].expressions] if target == VARCHAR else []
     if length:
-        value = Sql(f"left({value.text}, {int(length[0])})", VARCHAR)
+        value = bounded(value, source.type, int(length[0]))
     return Sql(f"TRY({value.text})", value.type) if isinstance(node, exp.TryCast) else value
 
 
@@ -238,6 +242,7 @@ _HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.Literal: _literal,
     exp.Null: lambda node, context, scope, run: Sql("NULL", UNKNOWN),
     exp.Boolean: lambda node, context, scope, run: Sql("true" if node.this else "false", BOOLEAN),
+    exp.ParseJSON: lambda node, context, scope, run: json_literal(node),
     exp.HexString: lambda node, context, scope, run: Sql(f"unhex({text(node.name)})", VARBINARY),
     exp.Paren: lambda node, context, scope, run: run(node.this, context, scope),
     exp.Tuple: lambda node, context, scope, run: call("row", node.expressions, node, context, scope, run),

@@ -1,142 +1,125 @@
-"""The allow-list of scalar functions on text: search, slices, patterns, URLs."""
+"""The allow-list of scalar functions on text: search, slices, padding, splitting."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from trailbook.local.engine.casts import failure
 from trailbook.local.engine.scope import Sql
-from trailbook.local.engine.signatures import Signature, signature
-from trailbook.local.engine.types import VARCHAR, text
+from trailbook.local.engine.signatures import Signature, constant, signature
+from trailbook.local.engine.types import VARCHAR, array, text
 
-_SPACE = "chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || ' '"
-
-
-def _concat(args: Sequence[Sql]) -> str:
-    return f"({' || '.join(a.text for a in args)})"
+_WHITE = (
+    "'\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u2028\u2029"
+    "\u205f\u3000'"
+)
+"""What TRIM without characters takes away: Java's Character.isWhitespace."""
 
 
 def _substr(args: Sequence[Sql]) -> str:
     source, start = args[0].text, args[1].text
-    length = f", greatest({args[2].text}, 0)" if len(args) > 2 else ""
+    if len(args) > 2:
+        length = f", least(greatest({args[2].text}, 0), 2147483647)"
+        unknown = f"WHEN {args[2].text} IS NULL THEN NULL "
+    else:
+        length = unknown = ""
+    if (constant_start := _positive(start)) is not None:
+        return f"CASE {unknown}WHEN {constant_start} THEN substr({source}, {start}{length}) END" if unknown else (
+            f"substr({source}, {start}{length})"
+        )
     return (
-        f"CASE WHEN {start} = 0 OR abs({start}) > length({source}) THEN "
+        f"CASE {unknown}WHEN {start} = 0 OR {start} > length({source}) OR {start} < -length({source}) THEN "
         f"CASE WHEN {source} IS NOT NULL THEN '' END ELSE substr({source}, {start}{length}) END"
     )
 
 
+def _positive(start: str) -> str | None:
+    digits = start.removeprefix("CAST(").removesuffix(" AS BIGINT)")
+    return "true" if digits.isdigit() and 0 < int(digits) < 2**31 else None
+
+
+def _replace(args: Sequence[Sql]) -> str:
+    new = args[2].text if len(args) > 2 else "''"
+    native = "replace" if constant(args[1].text) else "tb_replace"
+    return f"{native}({args[0].text}, {args[1].text}, {new})"
+
+
+def _split(args: Sequence[Sql]) -> str:
+    source, mark = args[0].text, args[1].text
+    if constant(mark):
+        return f"string_split({source}, {mark})"
+    empty = failure("INVALID_FUNCTION_ARGUMENT", "The delimiter may not be the empty string", array(VARCHAR))
+    return f"CASE WHEN {mark} = '' THEN {empty} WHEN {mark} IS NOT NULL THEN string_split({source}, {mark}) END"
+
+
 def _split_part(args: Sequence[Sql]) -> str:
     source, mark, index = (a.text for a in args)
-    bad = failure("INVALID_FUNCTION_ARGUMENT", "Index must be greater than zero", VARCHAR)
-    return f"CASE WHEN {index} < 1 THEN {bad} ELSE string_split({source}, {mark})[{index}] END"
+    if constant(mark) and _positive(index):
+        return f"string_split({source}, {mark})[{index}]"
+    return f"tb_split_part({source}, {mark}, {index})"
 
 
-def _regexp_extract(args: Sequence[Sql]) -> str:
-    source, pattern = args[0].text, args[1].text
-    group = args[2].text if len(args) > 2 else "0"
-    if group == "0" or not any(mark in pattern for mark in ("|", ")?", ")*", "){0")):
-        return f"CASE WHEN regexp_matches({source}, {pattern}) THEN regexp_extract({source}, {pattern}, {group}) END"
-    return f"tb_regexp_group({source}, {pattern}, {group})"
-
-
-def replacement(value: str) -> str:
-    r"""Return Trino's replacement text (`$1`, `\$`) as DuckDB's (`\1`). Raises ValueError for `${name}`."""
-    out, i = "", 0
-    while i < len(value):
-        char = value[i]
-        if char == "\\" and i + 1 < len(value):
-            i += 1
-            out += "\\\\" if value[i] == "\\" else value[i]
-        elif char == "$" and i + 1 < len(value) and value[i + 1].isdigit():
-            i += 1
-            out += "\\" + value[i]
-        elif char == "$":
-            raise ValueError(value)
-        else:
-            out += char
-        i += 1
-    return out
-
-
-def _text(template: str) -> Callable[[Sequence[Sql]], str]:
-    return lambda args: template.format(*(a.text for a in args))
+def _starts_with(args: Sequence[Sql]) -> str:
+    return f"starts_with({args[0].text}, {args[1].text})"
 
 
 FUNCTIONS: Mapping[str, Sequence[Signature]] = {
-    "concat": [
-        signature("varchar, varchar... -> varchar", _concat),
-        signature("array(T), array(T)... -> array(T)", lambda a: f"list_concat({', '.join(x.text for x in a)})"),
-    ],
     "concat_ws": [
-        signature("varchar, varchar... -> varchar", lambda a: f"concat_ws({', '.join(x.text for x in a)})"),
+        signature("varchar, varchar, varchar... -> varchar", lambda a: f"concat_ws({', '.join(x.text for x in a)})"),
+        signature("varchar, varchar -> varchar", "concat_ws({0}, {1})"),
+        signature("varchar, array(varchar) -> varchar", "CASE WHEN {0} IS NOT NULL THEN array_to_string({1}, {0}) END"),
     ],
     "length": [
         signature("varchar -> bigint", "CAST(length({0}) AS BIGINT)"),
         signature("varbinary -> bigint", "CAST(octet_length({0}) AS BIGINT)"),
     ],
-    "lower": [signature("varchar -> varchar", "lower({0})")],
-    "upper": [signature("varchar -> varchar", "upper({0})")],
+    "lower": [signature("varchar -> varchar", "tb_lower({0})")],
+    "upper": [signature("varchar -> varchar", "tb_upper({0})")],
     "reverse": [
-        signature("varchar -> varchar", "reverse({0})"),
+        signature("varchar -> varchar", "tb_reverse({0})"),
+        signature("varbinary -> varbinary", "tb_reverse_bytes({0})"),
         signature("array(T) -> array(T)", "list_reverse({0})"),
     ],
-    "ltrim": [signature("varchar -> varchar", f"ltrim({{0}}, {_SPACE})")],
-    "rtrim": [signature("varchar -> varchar", f"rtrim({{0}}, {_SPACE})")],
-    "trim": [signature("varchar -> varchar", f"trim({{0}}, {_SPACE})")],
+    **{
+        name: [
+            signature("varchar -> varchar", f"{name}({{0}}, {_WHITE})"),
+            signature("varchar, varchar -> varchar", f"{name}({{0}}, {{1}})"),
+        ]
+        for name in ("ltrim", "rtrim", "trim")
+    },
     "replace": [
-        signature("varchar, varchar, varchar -> varchar", "replace({0}, {1}, {2})"),
-        signature("varchar, varchar -> varchar", "replace({0}, {1}, '')"),
+        signature("varchar, varchar, varchar -> varchar", _replace),
+        signature("varchar, varchar -> varchar", _replace),
     ],
-    "starts_with": [signature("varchar, varchar -> boolean", "starts_with({0}, {1})")],
-    "strpos": [signature("varchar, varchar -> bigint", "CAST(strpos({0}, {1}) AS BIGINT)")],
+    "starts_with": [signature("varchar, varchar -> boolean", _starts_with)],
+    "strpos": [
+        signature("varchar, varchar -> bigint", "CAST(strpos({0}, {1}) AS BIGINT)"),
+        signature("varchar, varchar, bigint -> bigint", "tb_position({0}, {1}, {2})"),
+    ],
     **{
         name: [
             signature("varchar, bigint -> varchar", _substr),
             signature("varchar, bigint, bigint -> varchar", _substr),
+            signature("varbinary, bigint -> varbinary", "tb_substr_bytes({0}, {1}, CAST(9223372036854775807 AS BIGINT))"),
+            signature("varbinary, bigint, bigint -> varbinary", "tb_substr_bytes({0}, {1}, {2})"),
         ]
         for name in ("substr", "substring")
     },
-    "split": [signature("varchar, varchar -> array(varchar)", "string_split({0}, {1})")],
+    "split": [
+        signature("varchar, varchar -> array(varchar)", _split),
+        signature("varchar, varchar, bigint -> array(varchar)", "tb_split_limit({0}, {1}, {2})"),
+    ],
     "split_part": [signature("varchar, varchar, bigint -> varchar", _split_part)],
-    "lpad": [signature("varchar, bigint, varchar -> varchar", "lpad({0}, CAST({1} AS INTEGER), {2})")],
-    "rpad": [signature("varchar, bigint, varchar -> varchar", "rpad({0}, CAST({1} AS INTEGER), {2})")],
-    "chr": [signature("bigint -> varchar", "chr(CAST({0} AS INTEGER))")],
-    "codepoint": [signature("varchar -> integer", "unicode({0})")],
-    "translate": [signature("varchar, varchar, varchar -> varchar", "translate({0}, {1}, {2})")],
-    "levenshtein_distance": [signature("varchar, varchar -> bigint", "CAST(levenshtein({0}, {1}) AS BIGINT)")],
-    "regexp_like": [signature("varchar, varchar -> boolean", "regexp_matches({0}, {1})")],
-    "regexp_extract": [
-        signature("varchar, varchar -> varchar", _regexp_extract),
-        signature("varchar, varchar, integer -> varchar", _regexp_extract),
+    "split_to_map": [signature("varchar, varchar, varchar -> map(varchar,varchar)", "tb_split_to_map({0}, {1}, {2})")],
+    "split_to_multimap": [
+        signature("varchar, varchar, varchar -> map(varchar,array(varchar))", "tb_split_to_multimap({0}, {1}, {2})")
     ],
-    "regexp_extract_all": [
-        signature("varchar, varchar -> array(varchar)", "regexp_extract_all({0}, {1})"),
-    ],
-    "regexp_count": [signature("varchar, varchar -> bigint", "CAST(len(regexp_extract_all({0}, {1})) AS BIGINT)")],
-    "regexp_replace": [
-        signature("varchar, varchar -> varchar", "regexp_replace({0}, {1}, '', 'g')"),
-        signature("varchar, varchar, varchar -> varchar", "regexp_replace({0}, {1}, {2}, 'g')"),
-    ],
-    "url_decode": [signature("varchar -> varchar", "tb_url_decode({0})")],
-    "url_encode": [signature("varchar -> varchar", "tb_url_encode({0})")],
-    **{
-        f"url_extract_{part}": [signature("varchar -> varchar", f"tb_url_{part}({{0}})")]
-        for part in ("protocol", "host", "path", "query", "fragment")
-    },
-    "url_extract_parameter": [signature("varchar, varchar -> varchar", "tb_url_parameter({0}, {1})")],
+    "lpad": [signature("varchar, bigint, varchar -> varchar", "tb_lpad({0}, {1}, {2})")],
+    "rpad": [signature("varchar, bigint, varchar -> varchar", "tb_rpad({0}, {1}, {2})")],
+    "chr": [signature("bigint -> varchar", "tb_chr({0})")],
+    "translate": [signature("varchar, varchar, varchar -> varchar", "tb_translate({0}, {1}, {2})")],
+    "levenshtein_distance": [signature("varchar, varchar -> bigint", "tb_levenshtein({0}, {1})")],
+    "hamming_distance": [signature("varchar, varchar -> bigint", "tb_hamming({0}, {1})")],
+    "luhn_check": [signature("varchar -> boolean", "tb_luhn({0})")],
 }
-
-
-def check_pattern(pattern: str) -> None:
-    """Raise ValueError for a regular expression that means something else, or nothing, in RE2."""
-    for mark, name in (("(?=", "look-ahead"), ("(?!", "look-ahead"), ("(?<=", "look-behind"), ("(?<!", "look-behind")):
-        if mark in pattern:
-            raise ValueError(f"{name} in a regular expression")
-    escaped = False
-    for char in pattern:
-        if escaped and char.isdigit() and char != "0":
-            raise ValueError("a back-reference in a regular expression")
-        if escaped and char in "ZGhHRX":
-            raise ValueError(f"\\{char} in a regular expression")
-        escaped = char == "\\" and not escaped
 
 
 def literal(value: str) -> Sql:

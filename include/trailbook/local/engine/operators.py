@@ -9,16 +9,17 @@ from trailbook.local.engine.casts import coerce, failure
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.scope import Context, Scope, Sql
 from trailbook.local.engine.types import (
+    BIGINT,
     BOOLEAN,
     INTEGERS,
     UNKNOWN,
     VARCHAR,
     Type,
-    array,
     as_decimal,
     common,
     numeric,
 )
+from trailbook.local.engine.words import concatenation
 
 _COMPARE: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -60,8 +61,6 @@ def _comparison(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     a, b, kind = _pair(left, right, sign, node)
     if kind.base in _UNORDERED and sign in ("<", "<=", ">", ">="):
         raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
-    if kind.base == "json":
-        raise not_supported("comparing JSON values", node)
     return Sql(f"({a} {sign} {b})", BOOLEAN)
 
 
@@ -119,6 +118,8 @@ def _moment(left: Sql, right: Sql, sign: str) -> Sql | None:
 
 
 def _negative(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
+    if isinstance(node.this, exp.Literal) and not node.this.is_string and node.this.name == str(2**63):
+        return Sql("CAST(-9223372036854775808 AS BIGINT)", BIGINT)
     value = run(node.this, context, scope)
     if not numeric(value.type):
         raise SqlError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)
@@ -171,35 +172,27 @@ def _in(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
 
 
 def _like(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
-    escape = ""
+    escape = None
     if isinstance(node, exp.Escape):
-        mark = run(node.expression, context, scope)
-        escape = f" ESCAPE {mark.text}"
+        escape = run(node.expression, context, scope)
         node = node.this
         if not isinstance(node, exp.Like):
             raise not_supported("ESCAPE without LIKE", node)
-    values = [run(n, context, scope) for n in (node.this, node.expression)]
-    for value in values:
+    sides = ((node.this, "Left side of"), (node.expression, "Pattern for"))
+    values = [run(side, context, scope) for side, _ in sides]
+    for value, (side, what) in zip(values, sides, strict=True):
         if common(value.type, VARCHAR) != VARCHAR:
-            raise SqlError(
-                "TYPE_MISMATCH", f"Left side of LIKE expression must evaluate to a varchar ({value.type})", node
-            )
-    return Sql(f"({coerce(values[0], VARCHAR).text} LIKE {coerce(values[1], VARCHAR).text}{escape})", BOOLEAN)
+            message = f"{what} LIKE expression must evaluate to a varchar (actual: {value.type})"
+            raise SqlError("TYPE_MISMATCH", message, side)
+    source, pattern = (coerce(v, VARCHAR).text for v in values)
+    if escape is not None:
+        return Sql(f"tb_like({source}, {pattern}, {coerce(escape, VARCHAR).text})", BOOLEAN)
+    return Sql(f"({source} LIKE {pattern})", BOOLEAN)
 
 
 def _concat(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     left, right = run(node.this, context, scope), run(node.expression, context, scope)
-    if "array" in (left.type.base, right.type.base):
-        sides = [v if v.type.base == "array" else Sql(f"[{v.text}]", array(v.type)) for v in (left, right)]
-        texts, kind = same(sides, "Cannot concatenate", node)
-        return Sql(
-            f"CASE WHEN {texts[0]} IS NOT NULL AND {texts[1]} IS NOT NULL THEN list_concat({texts[0]}, {texts[1]}) END",
-            kind,
-        )
-    texts, kind = same([left, right], "Cannot apply operator: ||", node)
-    if kind.base not in ("varchar", "varbinary", "unknown"):
-        raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} || {right.type}", node)
-    return Sql(f"({texts[0]} || {texts[1]})", VARCHAR if kind == UNKNOWN else kind)
+    return concatenation([left, right], node)
 
 
 def _case(node: Any, context: Context, scope: Scope, run: Any) -> Sql:

@@ -6,7 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from trailbook.athena.execution import Column
-from trailbook.local.engine.native import FUNCTIONS, java_double
+from trailbook.local.engine.doubles import java_double, shortest_real
+from trailbook.local.engine.native import FUNCTIONS
 from trailbook.local.engine.types import Type
 
 Row = list[str | None]
@@ -35,7 +36,7 @@ def render(value: Any, kind: Type) -> str | None:
         pairs = zip(names, parts, kind.args, strict=True)
         return "{" + ", ".join(f"{name}={_inner(v, k)}" for name, v, k in pairs) + "}"
     if base in ("double", "real"):
-        return java_double(float(value))
+        return java_double(float(value) if base == "double" else shortest_real(float(value)))
     if base == "boolean":
         return "true" if value else "false"
     if base in ("timestamp", "timestamptz"):

@@ -5,6 +5,7 @@ may be a function of the compiled arguments where text is not enough. Upper-case
 parameter `T...` repeats.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -101,3 +102,12 @@ def substitute(declared: Type, bound: Mapping[str, Type]) -> Type:
     if not declared.args:
         return declared
     return Type(declared.base, tuple(substitute(a, bound) for a in declared.args), declared.names)
+
+
+_CONSTANT = re.compile("'((?:[^']|'')*)'", re.DOTALL)
+
+
+def constant(compiled: str) -> str | None:
+    """Return the text that a DuckDB string literal stands for, or None where it is no plain literal."""
+    found = _CONSTANT.fullmatch(compiled)
+    return found[1].replace("''", "'") if found else None
