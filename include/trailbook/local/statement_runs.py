@@ -2,23 +2,18 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-
-import duckdb
 
 from trailbook.local.engine import ddl
 from trailbook.local.engine.engine import run
 from trailbook.local.engine.results import write_csv
-from trailbook.local.engine.statements import Query, parse_statement
+from trailbook.local.engine.statements import CreateTableAs, InsertInto, Query, Unload, parse_statement
 from trailbook.local.glue_ddl import GlueDdl
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.query_run import QueryRun
 from trailbook.local.result_objects import put_result
 from trailbook.local.s3_objects import DISK
-
-Connected = Callable[[QueryRun], AbstractContextManager[duckdb.DuckDBPyConnection]]
-"""Opens a connection for an execution, which a stop of it interrupts; `GlueTables.seal` locks it down."""
+from trailbook.local.statement_writes import Connected, run_ctas, run_insert, run_unload
 
 
 def run_statement(found: QueryRun, connected: Connected, stopped: Callable[[], bool] = lambda: False) -> None:
@@ -30,6 +25,12 @@ def run_statement(found: QueryRun, connected: Connected, stopped: Callable[[], b
     statement = parse_statement(found.sql)
     if isinstance(statement, Query):
         _run_query(found, tables, connected)
+    elif isinstance(statement, CreateTableAs):
+        run_ctas(found, tables, connected, statement)
+    elif isinstance(statement, InsertInto):
+        run_insert(found, tables, connected, statement)
+    elif isinstance(statement, Unload):
+        run_unload(found, tables, connected, statement)
     elif isinstance(statement, ddl.Statement):
         _run_ddl(found, tables, statement)
 
