@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -96,15 +97,19 @@ class GlueTables:
         if table is None:
             raise SqlError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{scan.database}.{scan.table}' does not exist")
         form = _format(table)
-        objects = self._surviving(connection, scan, self.files(table, [c.name for c in scan.columns if c.partition]))
+        _check_injected(table, scan)
+        objects, times = self._surviving(
+            connection, scan, self.files(table, [c.name for c in scan.columns if c.partition])
+        )
         if form.kind is Kind.PARQUET:
             self._uris |= {str(o.path): o.uri for o in objects}
-            size, names = scanned_bytes(connection, objects, used)
+            sizes, names = scanned_bytes(connection, objects, used)
+            size = sum(s * t for s, t in zip(sizes, times, strict=True))
             self._scan(size)
             create_parquet_scan(connection, scan, objects, names, used)
             self._files += names
             return size
-        size = sum(o.size for o in objects)
+        size = sum(o.size * t for o, t in zip(objects, times, strict=True))
         self._scan(size)
         columns = [(c.name, c.type) for c in scan.columns if not c.partition]
         read = frozenset(used & {n for n, _ in columns})
@@ -115,10 +120,12 @@ class GlueTables:
 
     def _surviving(
         self, connection: duckdb.DuckDBPyConnection, scan: Scan, objects: list[StoredObject]
-    ) -> list[StoredObject]:
+    ) -> tuple[list[StoredObject], list[int]]:
+        """Return the objects that any reading of the scan lets through, and how many do."""
         tuples = sorted({o.values for o in objects})
-        wanted = {tuples[i] for i in surviving(connection, scan, tuples)}
-        return [o for o in objects if o.values in wanted]
+        times = Counter(tuples[i] for let in surviving(connection, scan, tuples) for i in let)
+        kept = [o for o in objects if o.values in times]
+        return kept, [times[o.values] for o in kept]
 
     def _scan(self, size: int) -> None:
         self.scanned += size
@@ -151,6 +158,22 @@ class GlueTables:
 
 class BytesScannedCutoff(Exception):  # it is a limit that ends a query, named as the work group's setting
     """The work group's BytesScannedCutoffPerQuery is exceeded."""
+
+
+def _check_injected(table: dict[str, Any], scan: Scan) -> None:
+    """Refuse a reading without an equality on an injected partition column, as Athena does."""
+    parameters = table.get("Parameters") or {}
+    if parameters.get("projection.enabled", "").lower() != "true":
+        return
+    for column in (c.name for c in scan.columns if c.partition):
+        if parameters.get(f"projection.{column}.type", "").lower() != "injected":
+            continue
+        if not scan.readings or any(column not in r.fixed for r in scan.readings):
+            raise SqlError(
+                "CONSTRAINT_VIOLATION",
+                f"For the injected projected partition column {column}, the WHERE clause must contain only static "
+                "equality conditions, and at least one such condition must be present.",
+            )
 
 
 def _format(table: dict[str, Any]) -> Format:

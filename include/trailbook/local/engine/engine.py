@@ -19,6 +19,7 @@ from trailbook.local.engine import native
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.parameters import bind
 from trailbook.local.engine.parse import parse_query
+from trailbook.local.engine.pruning import note_readings
 from trailbook.local.engine.queries import compile_query
 from trailbook.local.engine.results import Row, column, render
 from trailbook.local.engine.scope import Catalog, Context, Relation, Scan
@@ -115,6 +116,7 @@ def analyse_tree(tree: exp.Query, catalog: Catalog, database: str, now: datetime
     context = Context(catalog, database.lower(), now)
     try:
         relation = compile_query(tree, context)
+        note_readings(tree, context)
     except RecursionError:
         raise SqlError("STACK_OVERFLOW", "the query is nested too deeply") from None
     used = relation.always.union(*(f.uses for f in relation.fields))

@@ -8,19 +8,19 @@ from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.partitions import empty_scan, select_list
 from trailbook.local.engine.scope import Scan
 from trailbook.local.engine.types import Type, duckdb_type, identifier, text
-from trailbook.local.engine.writing import StoredObject
+from trailbook.local.engine.writing import StoredObject, partition_value
 
 _ROWS_AT_ONCE = 2000
 
 
 def scanned_bytes(
     connection: duckdb.DuckDBPyConnection, objects: Sequence[StoredObject], used: frozenset[str]
-) -> tuple[int, dict[str, frozenset[str]]]:
-    """Return the compressed size of the used columns' chunks, and each file's column names as it spells them.
+) -> tuple[list[int], dict[str, frozenset[str]]]:
+    """Return the size of each object's chunks of the used columns, and each file's column names as it spells them.
 
     Raises SqlError (HIVE_BAD_DATA) naming an object that is not Parquet.
     """
-    total = 0
+    sizes = []
     names: dict[str, frozenset[str]] = {}
     for found in objects:
         path = text(str(found.path))
@@ -36,8 +36,8 @@ def scanned_bytes(
         except duckdb.Error as error:
             raise not_parquet(found.uri, error) from None
         names[str(found.path)] = frozenset(row[0] for row in told)
-        total += sum(size for column, size in chunks if column.split(", ")[0].lower() in used)
-    return total, names
+        sizes.append(sum(size for column, size in chunks if column.split(", ")[0].lower() in used))
+    return sizes, names
 
 
 def not_parquet(uri: str, error: Exception) -> SqlError:
@@ -66,7 +66,8 @@ def create_parquet_scan(
     connection.execute(f"CREATE TABLE {scan.name}_files (path VARCHAR{declared})")
     for start in range(0, len(objects), _ROWS_AT_ONCE):
         rows = ", ".join(
-            f"({', '.join(map(text, (str(o.path), *o.values)))})" for o in objects[start : start + _ROWS_AT_ONCE]
+            f"({', '.join([text(str(o.path)), *map(partition_value, o.values)])})"
+            for o in objects[start : start + _ROWS_AT_ONCE]
         )
         connection.execute(f"INSERT INTO {scan.name}_files VALUES {rows}")  # noqa: S608  # compiled text only
     branches = []

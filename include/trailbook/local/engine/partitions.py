@@ -8,7 +8,7 @@ from trailbook.local.engine.cache import Part
 from trailbook.local.engine.reader import FILE
 from trailbook.local.engine.scope import Scan
 from trailbook.local.engine.types import duckdb_type, identifier, text
-from trailbook.local.engine.writing import StoredObject
+from trailbook.local.engine.writing import StoredObject, partition_value
 
 _ROWS_AT_ONCE = 2000
 
@@ -42,7 +42,7 @@ def create_scan(
     rows = [(e, n, objects[i].values) for e, part in enumerate(parts) for n, i in part.asked]
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         listed = ", ".join(
-            f"({', '.join([str(e), str(n), *map(text, values)])})"
+            f"({', '.join([str(e), str(n), *map(partition_value, values)])})"
             for e, n, values in rows[start : start + _ROWS_AT_ONCE]
         )
         connection.execute(f"INSERT INTO {scan.name}_files VALUES {listed}")  # noqa: S608  # compiled text only

@@ -5,21 +5,24 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from trailbook.local.engine.casts import coerce
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression
 from trailbook.local.engine.scope import Context, Field, QueryScope, Relation, Scan, Scope, Sql, Use, renamed
 from trailbook.local.engine.types import BIGINT, Type, common, field_name, identifier, text
 
+UNCOMPARABLE = ("json", "row", "array", "map")
+"""Types whose equality DuckDB decides otherwise, or that have none."""
+
 
 @dataclass(slots=True)
 class Source:
-    """A FROM clause so far; `star` is what SELECT * gives, `scans` the tables that a WHERE may prune."""
+    """A FROM clause so far; `star` is what SELECT * gives."""
 
     text: str = ""
     fields: list[Field] = field(default_factory=list)
     star: list[Field] = field(default_factory=list)
     always: set[Use] = field(default_factory=set)
-    scans: list[tuple[Scan, str]] = field(default_factory=list)
 
 
 def sources(node: exp.Select, context: Context, outer: Scope | None) -> Source:
@@ -41,16 +44,16 @@ def _join(left: Source, join: exp.Join, context: Context, outer: Scope | None) -
         or kind not in ("", "CROSS", "INNER", "OUTER")
     ):
         raise not_supported(f"{join.args.get('method') or ''} {side} {kind} JOIN".strip(), join)
+    _lateral_allowed(join, side)
     right = _item(join.this, context, outer, left.fields)
     joined = Source(
         fields=[*left.fields, *right.fields], star=[*left.star, *right.star], always=left.always | right.always
     )
-    joined.scans = [*(left.scans if side in ("", "LEFT") else []), *(right.scans if side in ("", "RIGHT") else [])]
     on, using = join.args.get("on"), join.args.get("using")
     word = f"{side} JOIN" if side else "JOIN"
     kept, context.uses = context.uses, set()
     if using:
-        joined.text = f"{left.text} {word} {right.text} ON {_using(using, left, right, joined, side, context, join)}"
+        joined.text = f"{left.text} {word} {right.text} ON {_using(using, left, right, joined, side, context)}"
     elif on is not None:
         condition = boolean(on, context, QueryScope(joined.fields, outer, clause="JOIN"), compile_expression, "JOIN ON")
         joined.text = f"{left.text} {word} {right.text} ON {condition}"
@@ -63,21 +66,36 @@ def _join(left: Source, join: exp.Join, context: Context, outer: Scope | None) -
     return joined
 
 
-def _using(
-    names: Sequence[exp.Expr], left: Source, right: Source, joined: Source, side: str, context: Context, node: exp.Expr
-) -> str:
+def _lateral_allowed(join: exp.Join, side: str) -> None:
+    """Refuse what Trino refuses of a join with UNNEST or LATERAL. Raises SqlError (NOT_SUPPORTED)."""
+    if not isinstance(join.this, exp.Unnest | exp.Lateral):
+        return
+    on = join.args.get("on")
+    plain = on is None or (isinstance(on, exp.Boolean) and bool(on.this))
+    if side in ("RIGHT", "FULL") or join.args.get("using") or not plain:
+        raise SqlError("NOT_SUPPORTED", "UNNEST and LATERAL are joined by CROSS JOIN or LEFT JOIN … ON TRUE", join)
+
+
+def _using(names: Sequence[exp.Expr], left: Source, right: Source, joined: Source, side: str, context: Context) -> str:
     """Return the condition of USING and merge its columns in `joined`: they come first, once, without a relation."""
     conditions, merged = [], []
     for item in names:
         name = item.name.lower()
-        a = Scope(left.fields).resolve([name], node, context)
-        b = Scope(right.fields).resolve([name], node, context)
+        for where, source in (("left", left), ("right", right)):
+            if not any(f.name == name for f in source.fields):
+                message = f"Column '{name}' is missing from {where} side of join"
+                raise SqlError("COLUMN_NOT_FOUND", message, item)
+        a = QueryScope(left.fields).resolve([name], item, context)
+        b = QueryScope(right.fields).resolve([name], item, context)
         kind = common(a.type, b.type)
-        if kind is None or kind not in (a.type, b.type) or a.type != b.type:
-            raise SqlError("TYPE_MISMATCH", f"Column '{name}' of USING: {a.type} and {b.type}", node)
-        conditions.append(f"{a.text} = {b.text}")
-        value = f"coalesce({a.text}, {b.text})" if side == "FULL" else (b.text if side == "RIGHT" else a.text)
-        merged.append(Field(name, kind, value, "", frozenset(context.uses)))
+        if kind is None:
+            raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {a.type} = {b.type}", item)
+        if kind.base in UNCOMPARABLE:
+            raise not_supported(f"USING a column of type {kind}", item)
+        x, y = coerce(a, kind).text, coerce(b, kind).text
+        conditions.append(f"{x} = {y}")
+        value = f"coalesce({x}, {y})" if side == "FULL" else (y if side == "RIGHT" else x)
+        merged.append(Field(name, kind, value, "", frozenset(context.uses), item.name))
     gone = {m.name for m in merged}
     joined.star = [*merged, *(f for f in joined.star if f.name not in gone)]
     joined.fields = [*merged, *(f for f in joined.fields if f.name not in gone)]
@@ -85,10 +103,14 @@ def _using(
 
 
 def _item(node: exp.Expr, context: Context, outer: Scope | None, beside: list[Field]) -> Source:
-    if node.args.get("joins") or node.args.get("pivots") or node.args.get("laterals"):
-        raise not_supported("a join in parentheses", node)
+    if node.args.get("pivots") or node.args.get("laterals"):
+        raise not_supported("this form of FROM", node)
     if isinstance(node, exp.Unnest):
         return _unnest(node, context, QueryScope(beside, outer, clause="UNNEST"))
+    if isinstance(node, exp.Subquery) and _holds_relation(node.this):
+        return _parenthesised(node, context, outer, beside)
+    if isinstance(node, exp.Table) and isinstance(node.this, exp.Values | exp.Query):
+        return _query(node.this, node, context, outer, lateral=False)
     if isinstance(node, exp.Table):
         return _table(node, context, outer)
     if isinstance(node, exp.Lateral):
@@ -99,6 +121,23 @@ def _item(node: exp.Expr, context: Context, outer: Scope | None, beside: list[Fi
     if isinstance(node, exp.Subquery | exp.Values):
         return _query(node, node, context, outer, lateral=False)
     raise not_supported(f"{type(node).__name__} in FROM", node)
+
+
+def _holds_relation(node: exp.Expr) -> bool:
+    """Say whether parentheses hold a relation (a join, a table, a query with an alias) rather than a query."""
+    if isinstance(node, exp.Subquery):
+        return bool(node.args.get("alias") or node.args.get("joins")) or _holds_relation(node.this)
+    return isinstance(node, exp.Table | exp.Unnest | exp.Lateral)
+
+
+def _parenthesised(node: exp.Subquery, context: Context, outer: Scope | None, beside: list[Field]) -> Source:
+    if _alias(node)[0]:
+        raise not_supported("an alias of a join in parentheses", node)
+    source = _item(node.this, context, outer, beside)
+    for join in node.this.args.get("joins") or []:
+        source = _join(source, join, context, outer)
+    source.text = f"({source.text})" if node.this.args.get("joins") else source.text
+    return source
 
 
 def _alias(node: exp.Expr) -> tuple[str, list[str]]:
@@ -143,7 +182,7 @@ def _table(node: exp.Table, context: Context, outer: Scope | None) -> Source:
     physical = context.catalog.columns(database, table)
     if physical is None:
         raise SqlError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node)
-    scan = Scan(context.fresh("scan"), database, table, tuple(physical))
+    scan = Scan(context.fresh("scan"), database, table, tuple(physical), node)
     context.scans.append(scan)
     name, relation_name = context.fresh("r"), alias or table
     found = [
@@ -152,7 +191,7 @@ def _table(node: exp.Table, context: Context, outer: Scope | None) -> Source:
     ]
     if columns:
         found = list(renamed(found, columns, node))
-    return Source(f"{scan.name} AS {name}", found, list(found), set(), [] if columns else [(scan, relation_name)])
+    return Source(f"{scan.name} AS {name}", found, list(found), set())
 
 
 def _unnest(node: exp.Unnest, context: Context, scope: Scope) -> Source:

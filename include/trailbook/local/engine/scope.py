@@ -56,14 +56,27 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanReading:
+    """What one reading of a table lets through: DuckDB texts over its partition columns, all to hold.
+
+    `guarded` ones hold only where they are not true of NULLs; `fixed` are the columns that equal constants.
+    """
+
+    conditions: tuple[str, ...]
+    guarded: tuple[str, ...]
+    fixed: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
-    """One reference to a physical table; `predicates` are DuckDB texts over its partition columns, all to hold."""
+    """A physical table in the text; `readings` are those that Trino would make of it, none where they are not known."""
 
     name: str
     database: str
     table: str
     columns: tuple[TableColumn, ...]
-    predicates: list[str] = field(default_factory=list)
+    node: exp.Table
+    readings: list[ScanReading] = field(default_factory=list)
 
 
 class Catalog(Protocol):

@@ -9,7 +9,6 @@ from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression, dotted
 from trailbook.local.engine.grouping import Keys, aggregated, star_allowed
 from trailbook.local.engine.ordering import Tail, finished, ordinal, tail
-from trailbook.local.engine.pruning import note_predicates
 from trailbook.local.engine.relations import Source, sources
 from trailbook.local.engine.scope import Context, Field, QueryScope, Relation, Scope, Use
 from trailbook.local.engine.windows import inline_windows
@@ -42,7 +41,6 @@ def select(node: exp.Select, context: Context, outer: Scope | None) -> Relation:
     text = f" FROM {source.text}" if source.text else ""
     if (where := node.args.get("where")) is not None:
         text += f" WHERE {boolean(where.this, context, scope.inside(clause='WHERE'), compile_expression, 'WHERE')}"
-        note_predicates(where.this, source.scans, context)
     keys, grouped = _keys(node, source, context, scope)
     seen = scope.inside(grouping=keys)
     items = _items(node, source, context, seen, keys)

@@ -41,6 +41,11 @@ class StoredObject:
     identity: str
 
 
+def partition_value(value: str) -> str:
+    """Return a partition's value as a DuckDB literal; Hive's name for the partition of NULL is NULL."""
+    return "NULL" if value == "__HIVE_DEFAULT_PARTITION__" else text(value)
+
+
 @dataclass(slots=True)
 class _Piece:
     """A file that DuckDB reads, and the index of the object that it is or is a part of."""
