@@ -17,15 +17,13 @@ from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from xml.sax.saxutils import escape
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from moto.s3.models import s3_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from trailbook.errors import DeploymentError
+from trailbook.local import s3_requests
 from trailbook.local.athena_api import AthenaApi
-from trailbook.local.athena_store import ACCOUNT
 from trailbook.local.query_runs import QueryRuns, new_id
 from trailbook.local.s3_objects import DISK
 from trailbook.local.state import State
@@ -59,15 +57,15 @@ class _Front:
         region, service = _signed_for(environ)
         if service == "athena":
             return self._ask_athena(region, environ, start_response)
-        if urllib.parse.unquote(str(environ.get("PATH_INFO", ""))).startswith("/moto-api"):
-            return _xml(start_response, "404 Not Found", _error("NoSuchBucket", "The specified bucket does not exist"))
-        method = environ["REQUEST_METHOD"]
         query = urllib.parse.parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
-        if service == "s3" and method == "GET" and "retention" in query:
-            return _retention(environ, query, start_response)
-        if not _writes(service, method, environ):
+        if service == "s3":
+            s3_requests.path_style(environ)
+            answer = s3_requests.answered(environ, query)
+            if answer is not None:
+                return _xml(start_response, *answer)
+        if not _writes(service, environ["REQUEST_METHOD"], environ):
             return self._moto(environ, start_response)  # type: ignore[no-any-return]  # moto's application is untyped
-        return self._write(service, environ, start_response)
+        return self._write(service, environ, start_response, bool(query.keys() & {"uploads", "uploadId"}))
 
     def _ask_athena(self, region: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         _read_body(environ)
@@ -80,7 +78,7 @@ class _Front:
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [answer]
 
-    def _write(self, service: str, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _write(self, service: str, environ: Environ, start_response: StartResponse, parts: bool) -> Iterable[bytes]:
         _read_body(environ)  # before the lock is taken: a slow client must not hold up the others
         answered: list[Any] = []
 
@@ -90,8 +88,10 @@ class _Front:
         with DISK.lock:
             body = [bytes(chunk) for chunk in self._moto(environ, keep)]
             if service == "s3":
-                bucket, key = _target(environ)
+                bucket, key = s3_requests.target(environ)
                 self._state.save_s3(bucket, key)
+                if parts:
+                    self._state.save_uploads(bucket)
             else:
                 self._state.save_service(service)
         start_response(*answered)
@@ -122,35 +122,6 @@ def _read_body(environ: Environ) -> None:
     length = environ.get("CONTENT_LENGTH") or ""
     if length.isdigit():
         environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(length)))
-
-
-def _target(environ: Environ) -> tuple[str, str]:
-    path = urllib.parse.unquote(str(environ.get("REQUEST_URI") or environ.get("PATH_INFO") or "").split("?", 1)[0])
-    bucket, _, key = path.lstrip("/").partition("/")
-    return bucket, key
-
-
-def _retention(environ: Environ, query: dict[str, list[str]], start_response: StartResponse) -> Iterable[bytes]:
-    """Answer GetObjectRetention, which moto ends with HTTP 500."""
-    bucket, key = _target(environ)
-    held = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
-    versions = held.keys.getlist(key, []) if held is not None else []
-    wanted = query.get("versionId", [""])[0]
-    found = next((v for v in reversed(versions) if not wanted or v.version_id == wanted), None)
-    if found is None:
-        return _xml(start_response, "404 Not Found", _error("NoSuchKey", "The specified key does not exist."))
-    if not getattr(found, "lock_mode", None):
-        missing = _error(
-            "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration"
-        )
-        return _xml(start_response, "404 Not Found", missing)
-    until = escape(str(found.lock_until))
-    body = f"<Retention><Mode>{escape(found.lock_mode)}</Mode><RetainUntilDate>{until}</RetainUntilDate></Retention>"
-    return _xml(start_response, "200 OK", body)
-
-
-def _error(code: str, message: str) -> str:
-    return f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
 
 
 def _xml(start_response: StartResponse, status: str, body: str) -> Iterable[bytes]:

@@ -27,6 +27,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE IF NOT EXISTS buckets (bucket TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS keys (bucket TEXT, key TEXT, body BLOB, PRIMARY KEY (bucket, key));
+CREATE TABLE IF NOT EXISTS uploads (bucket TEXT, id TEXT, body BLOB, PRIMARY KEY (bucket, id));
 CREATE TABLE IF NOT EXISTS services (name TEXT, region TEXT, body BLOB, PRIMARY KEY (name, region));
 CREATE TABLE IF NOT EXISTS executions (id TEXT PRIMARY KEY, body TEXT);
 """
@@ -75,6 +76,7 @@ class State:
                 if bucket in s3.buckets:
                     dict.__setitem__(s3.buckets[bucket].keys, key, versions)
                     kept.update(v.__dict__["blob"] for v in versions if "blob" in v.__dict__)
+            kept.update(self._load_uploads(s3))
             self._load_services(s3)
             records = [
                 json.loads(b) for (b,) in self._db.execute("SELECT body FROM executions ORDER BY rowid").fetchall()
@@ -84,6 +86,25 @@ class State:
             if str(file) not in kept:
                 file.unlink(missing_ok=True)
         return records
+
+    def _load_uploads(self, s3: Any) -> set[str]:
+        """Restore the multipart uploads in progress; return the files of their parts."""
+        kept: set[str] = set()
+        for bucket, name, body in self._db.execute("SELECT bucket, id, body FROM uploads").fetchall():
+            if bucket in s3.buckets:
+                upload = pickle.loads(body)  # noqa: S301  # our own file, written by this class
+                dict.__setitem__(s3.buckets[bucket].multiparts, name, upload)
+                kept.update(part.__dict__["blob"] for part in upload.parts.values())
+        return kept
+
+    def save_uploads(self, bucket: str) -> None:
+        """Save a bucket's multipart uploads in progress."""
+        with DISK.lock, self._lock:
+            found = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
+            self._db.execute("DELETE FROM uploads WHERE bucket = ?", (bucket,))
+            for name, upload in found.multiparts.items() if found is not None else ():
+                self._put("uploads", (bucket, name), pickle.dumps(upload))
+            self._db.commit()
 
     def _load_services(self, s3: Any) -> None:
         for name, region, body in self._db.execute("SELECT name, region, body FROM services").fetchall():
@@ -125,7 +146,7 @@ class State:
         held = found.__dict__
         bare = object.__new__(type(found))
         bare.__dict__.update({k: v for k, v in held.items() if k not in ("keys", "multiparts")})
-        bare.__dict__["keys"], bare.__dict__["multiparts"] = type(found.keys)(), {}
+        bare.__dict__["keys"], bare.__dict__["multiparts"] = type(found.keys)(), type(found.multiparts)()
         self._put("buckets", (name,), pickle.dumps(bare))
 
     def save_service(self, name: str) -> None:
