@@ -10,7 +10,7 @@ from trailbook.local.engine.expressions import compile_expression
 from trailbook.local.engine.ordering import limited, nothing, tail
 from trailbook.local.engine.scope import Context, Field, QueryScope, Relation, Scope, Sql, renamed
 from trailbook.local.engine.selects import all_uses, select
-from trailbook.local.engine.types import UNKNOWN, Type, common
+from trailbook.local.engine.types import UNKNOWN, Type, common, field_name, identifier, row, text
 
 
 def compile_query(node: exp.Expr, context: Context, outer: Scope | None = None) -> Relation:
@@ -113,11 +113,8 @@ def _as(relation: Relation, kinds: Sequence[Type]) -> str:
 
 def values(node: exp.Values, context: Context, outer: Scope | None) -> Relation:
     """Return VALUES as a query; each column takes the rows' common type. Raises SqlError (TYPE_MISMATCH)."""
-    scope = QueryScope((), outer)
-    rows = [
-        [compile_expression(e, context, scope) for e in (r.expressions if isinstance(r, exp.Tuple) else [r])]
-        for r in node.expressions
-    ]
+    scope = QueryScope((), outer, clause="VALUES")
+    rows = [_row(r, context, scope) for r in node.expressions]
     width = len(rows[0])
     kinds = [UNKNOWN] * width
     for line in rows:
@@ -130,13 +127,34 @@ def values(node: exp.Values, context: Context, outer: Scope | None) -> Relation:
     return Relation(f"SELECT * FROM (VALUES {body}) AS v({names})", fields, frozenset(context.uses))  # noqa: S608  # compiled text only
 
 
+def _row(node: exp.Expr, context: Context, scope: Scope) -> list[Sql]:
+    """Return one row of VALUES: a list in parentheses, a row (its fields), or one value."""
+    if isinstance(node, exp.Tuple) and len(node.expressions) == 1:
+        node = node.expressions[0]
+    if isinstance(node, exp.Tuple):
+        return [compile_expression(e, context, scope) for e in node.expressions]
+    value = compile_expression(node, context, scope)
+    if value.type.base != "row":
+        return [value]
+    names = [text(field_name(value.type, i)) for i in range(len(value.type.args))]
+    return [Sql(f"struct_extract({value.text}, {n})", k) for n, k in zip(names, value.type.args, strict=True)]
+
+
 def column_of(node: exp.Expr, wanted: Type, context: Context, scope: Scope, place: exp.Expr) -> tuple[str, Type]:
     """Return a one-column subquery in the common type with `wanted`. Raises SqlError (TYPE_MISMATCH)."""
     relation = compile_query(node, context, scope)
     if len(relation.fields) != 1:
-        raise SqlError("SYNTAX_ERROR", f"Subquery must return one column, found {len(relation.fields)}", place)
+        relation = packed(relation)
     kind = common(wanted, relation.fields[0].type)
     if kind is None:
         raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {wanted} = {relation.fields[0].type}", place)
     context.uses |= relation.always | relation.fields[0].uses
     return _as(relation, [kind]), kind
+
+
+def packed(relation: Relation) -> Relation:
+    """Return a query of several columns as one of a row, which is how Trino reads it as a value."""
+    kind = row([("", f.type) for f in relation.fields])
+    parts = ", ".join(f"{identifier(field_name(kind, i))} := s.c{i}" for i in range(len(relation.fields)))
+    body = f"SELECT struct_pack({parts}) AS c0 FROM ({relation.text}) AS s"  # noqa: S608  # compiled text only
+    return Relation(body, (Field("", kind, "c0", "", all_uses(relation.fields)),), relation.always)
