@@ -154,6 +154,28 @@ def test_a_statement_that_does_not_parse_makes_no_execution_and_spends_no_token(
     assert (code, detail) == ("InvalidRequestException", "MALFORMED_QUERY")
     assert message.startswith("line 1:")
     assert query(athena, "SELECT 1", ClientRequestToken=token)["Status"]["State"] == "SUCCEEDED"
+    for wrong in ("DROP TABL x", "CREATE TABLE t AS SELEC 1", "INSERT INTO t SELECT FROM", "-- only", "SHOW NOTHING"):
+        assert refused(athena.start_query_execution, QueryString=wrong, ResultConfiguration=PLACE)[1] == (
+            "MALFORMED_QUERY"
+        )
+
+
+def test_parameters_are_bound_and_shown(athena):
+    found = query(athena, "SELECT ? AS a, ? AS b", ExecutionParameters=["'it''s'", "42"])
+    assert found["ExecutionParameters"] == ["'it''s'", "42"]
+    rows = athena.get_query_results(QueryExecutionId=found["QueryExecutionId"])["ResultSet"]["Rows"]
+    assert [cell["VarCharValue"] for cell in rows[1]["Data"]] == ["it's", "42"]
+    for wrong in (["1"], ["1", "x OR 1 = 1"]):
+        assert query(athena, "SELECT ? AS a, ? AS b", ExecutionParameters=wrong)["Status"]["State"] == "FAILED"
+
+
+def test_a_failed_ddl_leaves_its_reason_as_its_result(athena, url):
+    found = query(athena, "DROP TABLE nothing")
+    assert (found["Status"]["State"], found["StatementType"]) == ("FAILED", "DDL")
+    key = found["ResultConfiguration"]["OutputLocation"].removeprefix("s3://results/")
+    body = client(url, "s3").get_object(Bucket="results", Key=key)["Body"].read().decode()
+    assert body == found["Status"]["StateChangeReason"]
+    assert athena.get_query_results(QueryExecutionId=found["QueryExecutionId"])["ResultSet"]["Rows"] == []
 
 
 def test_a_token_names_a_statement_its_context_and_its_place(athena):

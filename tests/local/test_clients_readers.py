@@ -159,3 +159,56 @@ def test_the_aws_cli_runs_a_query_and_reads_its_rows(url):
     code, _, error = cli("athena", "get-query-execution", "--query-execution-id", "none")
     assert code != 0
     assert "QueryExecution none was not found" in error
+
+
+def test_awswrangler_by_a_temporary_table(url):
+    """The default: CREATE TABLE AS, then its Parquet files from S3."""
+    wr = pytest.importorskip("awswrangler")
+    frame = wr.athena.read_sql_query(
+        "SELECT id, name, id * 1.5e0 AS f, DATE '2026-11-01' AS day, ARRAY[id] AS ids, "
+        "CAST('1.25' AS decimal(10,2)) AS m "
+        "FROM rows ORDER BY id",
+        database="trail", s3_output="s3://results/ctas/",
+    )  # fmt: skip
+    assert list(frame["id"]) == [1, 2]
+    assert list(frame["name"]) == ["one", "two"]
+    assert list(frame["f"]) == [1.5, 3.0]
+    assert list(frame["m"]) == [Decimal("1.25")] * 2
+    assert [list(ids) for ids in frame["ids"]] == [[1], [2]]
+    left = boto3.client("glue").get_tables(DatabaseName="trail")["TableList"]
+    assert [table["Name"] for table in left] == ["rows"]
+
+
+def test_awswrangler_by_unload(url):
+    wr = pytest.importorskip("awswrangler")
+    frame = wr.athena.read_sql_query(
+        "SELECT id, name FROM rows ORDER BY id", database="trail", ctas_approach=False, unload_approach=True,
+        s3_output="s3://results/unload/",
+    )  # fmt: skip
+    assert (list(frame["id"]), list(frame["name"])) == ([1, 2], ["one", "two"])
+
+
+def test_pyathenas_cursors_that_unload(url, monkeypatch):
+    fs = pytest.importorskip("pyarrow.fs")
+    from pyathena.arrow.cursor import ArrowCursor
+    from pyathena.pandas.cursor import PandasCursor
+
+    monkeypatch.setattr(fs, "S3FileSystem", functools.partial(fs.S3FileSystem, endpoint_override=url))
+    with connect(cursor_class=PandasCursor, cursor_kwargs={"unload": True}).cursor() as cursor:
+        frame = cursor.execute("SELECT id, name FROM rows ORDER BY id").as_pandas()
+        assert sorted(frame["name"]) == ["one", "two"]
+    with connect(cursor_class=ArrowCursor, cursor_kwargs={"unload": True}).cursor() as cursor:
+        table = cursor.execute("SELECT id, name FROM rows ORDER BY id").as_arrow()
+        assert sorted(table.column("id").to_pylist()) == [1, 2]
+
+
+def test_pyathena_writes_with_ctas_and_insert(url):
+    with connect().cursor() as cursor:
+        cursor.execute("CREATE TABLE trail.copy WITH (format = 'PARQUET') AS SELECT id, name FROM trail.rows")
+        cursor.execute("INSERT INTO trail.copy VALUES (3, 'three')")
+        assert cursor.rowcount in (1, -1)
+        cursor.execute("SELECT name FROM trail.copy ORDER BY id")
+        assert cursor.fetchall() == [("one",), ("two",), ("three",)]
+        cursor.execute("SHOW TABLES IN trail")
+        assert ("copy",) in cursor.fetchall()
+        cursor.execute("DROP TABLE trail.copy")

@@ -9,10 +9,11 @@ from trailbook.local.athena_store import ACCOUNT
 from trailbook.local.engine.engine import ENGINE_VERSION
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.parse import parse_query
+from trailbook.local.engine.statements import CreateTableAs, CreateView, InsertInto, Query, Unload, parse_statement
 from trailbook.local.query_run import QueryRun
 from trailbook.local.query_runs import ENDED, new_id
 from trailbook.local.result_places import check_bucket, result_configuration
-from trailbook.local.statement_kinds import StatementKind, kind_of
+from trailbook.local.statement_kinds import kind_of
 
 _LONGEST_TOKEN = 128
 _MOST_SQL = 262_144
@@ -27,7 +28,7 @@ def start(call: Call) -> dict[str, Any]:
     settings = result_configuration(call.request.get("ResultConfiguration") or {}, group)
     check_bucket(settings)
     kind = kind_of(sql)
-    _check_text(sql, kind)
+    _check_text(sql)
     context = call.request.get("QueryExecutionContext") or {}
     reuse = (call.request.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
     identifier = new_id()
@@ -63,14 +64,16 @@ def _token(request: dict[str, Any]) -> str:
     return found
 
 
-def _check_text(sql: str, kind: StatementKind) -> None:
+def _check_text(sql: str) -> None:
     """Raise Refused for a text that is no statement."""
     if len(sql.encode()) > _MOST_SQL:
         raise Refused(f"queryString exceeds maximum allowed length {_MOST_SQL}")
-    if kind.substatement != "SELECT":
-        return
     try:
-        parse_query(sql)
+        statement = parse_statement(sql)
+        if isinstance(statement, Query):
+            parse_query(statement.sql)
+        elif isinstance(statement, CreateTableAs | InsertInto | Unload | CreateView):
+            parse_query(statement.query)
     except SqlError as error:
         if error.code == "SYNTAX_ERROR":
             raise Refused(str(error).removeprefix("SYNTAX_ERROR: "), detail="MALFORMED_QUERY") from None
