@@ -1,0 +1,91 @@
+"""A lake to query: objects in the embedded S3 and tables in the embedded Glue, without the API in between."""
+
+import gzip
+import json
+
+import pytest
+from moto.glue.models import glue_backends
+from moto.s3.models import s3_backends
+
+from trailbook.local.engine.engine import SHARED_MEMORY, connect, run
+from trailbook.local.glue_tables import GlueTables, record_cache, spill_folder
+from trailbook.local.state import ACCOUNT, State
+from trailbook.sql.schema import COLUMNS
+
+REGION = "us-east-1"
+CLOUDTRAIL_INPUT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
+HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
+
+
+class Lake:
+    """One bucket `logs`, one database `db`."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.state = State(folder)
+        self.state.load()
+        self.s3 = s3_backends[ACCOUNT]["aws"]
+        self.glue = glue_backends[ACCOUNT][REGION]
+        self.s3.create_bucket("logs", REGION)
+        self.glue.create_database("db", {"Name": "db"})
+
+    @property
+    def cache(self):
+        return record_cache()
+
+    def put(self, key, body):
+        self.s3.put_object("logs", key, body)
+
+    def put_log(self, key, records):
+        self.put(key, gzip.compress(json.dumps({"Records": records}).encode(), mtime=0))
+
+    def size(self, *keys):
+        return sum(self.s3.buckets["logs"].keys[k].size for k in keys)
+
+    def delete(self, key):
+        del self.s3.buckets["logs"].keys[key]
+
+    def table(
+        self, name, columns=COLUMNS, keys=(), serde=HIVE_JSON, input_format=CLOUDTRAIL_INPUT, properties=None,
+        serde_properties=None, location=None,
+    ):  # fmt: skip
+        described = {
+            "Name": name,
+            "PartitionKeys": [{"Name": n, "Type": t} for n, t in keys],
+            "Parameters": properties or {},
+            "StorageDescriptor": {
+                "Columns": [{"Name": n, "Type": t} for n, t in dict(columns).items()],
+                "Location": location or f"s3://logs/{name}/",
+                "InputFormat": input_format,
+                "SerdeInfo": {"SerializationLibrary": serde, "Parameters": serde_properties or {}},
+            },
+        }
+        self.glue.create_table("db", name, described)
+
+    def partition(self, table, values, location):
+        held = self.glue.databases["db"].tables[table]
+        held.create_partition({"Values": list(values), "StorageDescriptor": {"Location": location}})
+
+    def query(self, sql, cutoff=0):
+        with connect(memory=SHARED_MEMORY, spill=spill_folder()) as connection:
+            return run(connection, GlueTables(ACCOUNT, REGION, cutoff), sql, "db")
+
+    def rows(self, sql):
+        return [list(r) for r in self.query(sql).rows]
+
+    def scanned(self, sql):
+        return self.query(sql).data_scanned_in_bytes
+
+
+@pytest.fixture(scope="module")
+def shared_lake(tmp_path_factory):
+    lake = Lake(tmp_path_factory.mktemp("lake"))
+    yield lake
+    lake.state.close()
+
+
+@pytest.fixture
+def lake(tmp_path):
+    lake = Lake(tmp_path)
+    yield lake
+    lake.state.close()
