@@ -129,6 +129,17 @@ class Reader:
         self._depth -= 1
         self.expect(")")
 
+    def skip_parentheses(self) -> None:
+        """Read a balanced pair of parentheses and all that it holds, whose grammar is judged elsewhere."""
+        depth = 0
+        while True:
+            depth += (self.word == "(") - (self.word == ")")
+            if self.token.kind == "end":
+                self.fail()
+            self.advance()
+            if not depth:
+                return
+
     def either(self, first: Callable[[], None], second: Callable[[], None]) -> None:
         """Read by the first rule, or by the second where that fails; each place is decided once."""
         start, depth = self._at, self._depth

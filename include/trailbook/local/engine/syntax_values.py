@@ -167,8 +167,12 @@ class Values(Calls):
             self._query_or_list()
 
     def _special(self, word: str) -> bool:
-        if word in _JSON or word == "[":
-            self.refuse("an array in brackets without ARRAY" if word == "[" else word)
+        if word == "[":
+            self.refuse("an array in brackets without ARRAY")
+        if word in _JSON and self.peek() == "(":
+            self.advance()
+            self.skip_parentheses()
+            return True
         if word == "POSITION" and self.peek() == "(":
             self.either(self._position, self._named)
             return True
