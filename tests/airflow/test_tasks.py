@@ -12,7 +12,9 @@ from cloud import DAY, Cloud, failed_logins
 from runbook_files import QUERY, write
 from sqlalchemy import select
 
+from trailbook.airflow import connections
 from trailbook.airflow.dag_factory import load
+from trailbook.airflow.marks import MARKS, mark_id
 from trailbook.settings import Settings
 
 pytestmark = pytest.mark.airflow
@@ -34,6 +36,13 @@ def states(dag_run: DagRun) -> dict[str, str | None]:
     return {ti.task_id: None if ti.state is None else str(ti.state) for ti in dag_run.get_task_instances()}
 
 
+def whole(verdict: str) -> dict[str, str | None]:
+    """The states of a run that did all its work: the row of its verdict is marked, the others are skipped."""
+    done = dict.fromkeys(("plan", "query", "compare", "report", "record"), "success")
+    rows = {mark_id(each): "success" if each == verdict else "skipped" for each in MARKS}
+    return {**done, **rows}
+
+
 def tries(dag_run: DagRun) -> dict[str, int]:
     return {ti.task_id: ti.try_number for ti in dag_run.get_task_instances()}
 
@@ -47,12 +56,12 @@ def xcom(dag_run: DagRun, task: str, key: str = "return_value") -> Any:
     )
     with create_session() as session:
         value = session.scalars(query).one_or_none()
-    return json.loads(value) if isinstance(value, str) else value
+    return json.loads(value) if isinstance(value, str) and value[:1] in "{[" else value
 
 
 def test_a_run_queries_compares_reports_and_records(run: Callable[..., DagRun], cloud: Cloud) -> None:
     dag_run = run("first-run")
-    assert states(dag_run) == dict.fromkeys(("plan", "query", "compare", "report", "record"), "success")
+    assert states(dag_run) == whole("fail")
     assert str(dag_run.state) == "success"
     (entry,) = cloud.entries("first-run")
     assert entry["window"] == {"start": "2025-11-01T00:00:00Z", "end": "2025-11-02T00:00:00Z"}
@@ -159,6 +168,7 @@ def test_a_query_that_fails_is_not_retried_is_recorded_and_fails_the_run(
         "compare": "upstream_failed",
         "report": "upstream_failed",
         "record": "failed",
+        **dict.fromkeys(("verdict_pass", "verdict_fail", "verdict_incomplete"), "upstream_failed"),
     }
     assert tries(dag_run)["query"] == 1
     (entry,) = cloud.entries("failed-query")
@@ -213,5 +223,54 @@ def test_a_deferred_query_comes_back_from_the_triggerer(
     monkeypatch.setenv("TRAILBOOK_DEFERRABLE", "true")
     monkeypatch.setenv("TRAILBOOK_POLL_SECONDS", "1")
     dag_run = run("deferred")
-    assert states(dag_run) == dict.fromkeys(("plan", "query", "compare", "report", "record"), "success")
+    assert states(dag_run) == whole("fail")
     assert len(cloud.entries("deferred")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "verdict"),
+    [
+        ("grid-fail", {}, "fail"),
+        ("grid-pass", {"expect": "anything"}, "pass"),
+        ("grid-incomplete", {"at": INTERVAL_END - timedelta(days=3)}, "incomplete"),
+    ],
+)
+def test_the_grid_shows_the_verdict_in_a_row_of_its_own(
+    run: Callable[..., DagRun], name: str, changes: dict[str, Any], verdict: str
+) -> None:
+    dag_run = run(name, **changes)
+    assert states(dag_run) == whole(verdict)
+    assert str(dag_run.state) == "success"
+    told = xcom(dag_run, "record")
+    assert told["verdict"] == verdict
+    assert told["reasons"]
+    assert told["report"].startswith(f"s3://reports/kept/{name}/")
+
+
+def test_a_button_on_the_report_task_leads_to_the_report(run: Callable[..., DagRun], cloud: Cloud) -> None:
+    dag_run = run("button")
+    address = xcom(dag_run, "report", "_link_ReportLink")
+    assert address.startswith(f"{cloud.endpoint}/reports/kept/button/2025-11-01T000000Z/")
+    assert address.endswith("/report.html")
+
+
+@pytest.mark.parametrize(
+    ("region", "address"),
+    [
+        (
+            "eu-central-1",
+            "https://eu-central-1.console.aws.amazon.com/s3/object/b?region=eu-central-1&prefix=k%20k/r.html",
+        ),
+        (
+            "us-gov-west-1",
+            "https://us-gov-west-1.console.amazonaws-us-gov.com/s3/object/b?region=us-gov-west-1&prefix=k%20k/r.html",
+        ),
+    ],
+)
+def test_a_report_s_address_is_the_console_s_of_its_partition(
+    monkeypatch: pytest.MonkeyPatch, region: str, address: str
+) -> None:
+    connection = {"conn_type": "aws", "login": "x", "password": "y", "extra": {"region_name": region}}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_DEFAULT", json.dumps(connection))
+    assert connections.browser_address(Settings(), "s3://b/k k/r.html") == address
+    assert connections.browser_address(Settings(), "/some/folder/report.html") == ""

@@ -1,4 +1,4 @@
-"""One runbook → one DAG: plan → query → compare → report → record.
+"""One runbook → one DAG: plan → query → compare → report → record, and beside `record` the row of the verdict.
 
 Invariants: building a DAG reads nothing but the runbook and the settings (no AWS, no network, no ledger, no clock), so
 equal files give equal DAGs; no text of a runbook is ever a template; a process that runs one task builds that DAG only.
@@ -11,6 +11,8 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, get_parsing_conte
 
 from trailbook.airflow.documentation import markdown
 from trailbook.airflow.form import fields
+from trailbook.airflow.marks import ReportOperator
+from trailbook.airflow.marks import add as add_marks
 from trailbook.airflow.operators import QueryOperator, StepOperator
 from trailbook.runbook.collection import Collection, find
 from trailbook.runbook.model import Runbook
@@ -99,8 +101,10 @@ def _add_tasks(dag: DAG, runbook: Runbook, settings: Settings) -> None:
     plan = step("plan")
     query = QueryOperator(dag=dag, task_id="query", runbook=runbook.id, settings=settings)
     compare = step("compare")
-    report = step("report", outlets=[report_asset(runbook.id)])
+    report = ReportOperator(
+        dag=dag, task_id="report", runbook=runbook.id, settings=settings, outlets=[report_asset(runbook.id)]
+    )
     # A teardown runs when all before it are done, however they ended, and also when a person marks the run failed
     # (Airflow then skips every other task). It fails the run itself: see tasks.record.
     record = step("record").as_teardown(on_failure_fail_dagrun=True)
-    plan >> query >> compare >> report >> record
+    plan >> query >> compare >> report >> [record, *add_marks(dag)]
