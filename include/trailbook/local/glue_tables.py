@@ -19,8 +19,10 @@ from trailbook.local.engine.partitions import create_scan
 from trailbook.local.engine.pruning import surviving
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import from_hive
+from trailbook.local.engine.views import View
 from trailbook.local.engine.writing import StoredObject
 from trailbook.local.glue_objects import object_uris, table_objects
+from trailbook.local.glue_views import is_view, stored_view
 from trailbook.local.s3_objects import DISK
 
 _caches: dict[Path, RecordCache] = {}
@@ -84,6 +86,11 @@ class GlueTables:
         except (KeyError, ValueError) as error:
             raise SqlError("HIVE_INVALID_METADATA", f"table {database}.{table}: {error}") from None
         return [*plain, *keys]
+
+    def view(self, database: str, name: str) -> View | None:
+        """Return what a view stands for, or None where there is no view of the name. Raises SqlError."""
+        found = self.table(database, name)
+        return stored_view(found) if found is not None and is_view(found) else None
 
     def table(self, database: str, table: str) -> dict[str, Any] | None:
         """Return Glue's description of a table, or None."""

@@ -40,3 +40,8 @@ class QueryRun:
     settings: dict[str, Any] = field(default_factory=dict)
     update_count: int | None = None
     manifest: str = ""
+
+    @property
+    def schema(self) -> str:
+        """The database that names without one are in; some clients quote it as in DDL."""
+        return self.database.strip('`"').lower() or "default"

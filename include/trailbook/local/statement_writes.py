@@ -63,7 +63,7 @@ def _rows(
     try:
         tables.writable.append(str(folder))
         now = datetime.fromtimestamp(found.submitted, UTC)
-        analysed = analyse(query, tables, found.database or "default", now, found.parameters)
+        analysed = analyse(query, tables, found.schema, now, found.parameters)
         target = judge(analysed.relation.fields)
         found.planning_ms = int((time.monotonic() - started) * 1000)
         files: Sequence[Written] = ()
@@ -135,7 +135,7 @@ def _check_empty(found: QueryRun, location: str, what: str) -> None:
 
 def run_ctas(found: QueryRun, tables: GlueTables, connected: Connected, statement: CreateTableAs) -> None:
     """Run CREATE TABLE AS. Raises SqlError."""
-    database = statement.table.database or found.database or "default"
+    database = statement.table.database or found.schema
     name = statement.table.name
     given = statement.properties.get("external_location")
     location = _folder(str(given)) if given else f"{found.output}/"
@@ -203,7 +203,7 @@ def _described(found: QueryRun, statement: CreateTableAs, layout: Layout, locati
 
 def run_insert(found: QueryRun, tables: GlueTables, connected: Connected, statement: InsertInto) -> None:
     """Run INSERT INTO. Raises SqlError."""
-    database = statement.table.database or found.database or "default"
+    database = statement.table.database or found.schema
     name = statement.table.name
     full = f"awsdatacatalog.{database}.{name}"
     if not tables.has_database(database):

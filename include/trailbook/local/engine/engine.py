@@ -24,6 +24,7 @@ from trailbook.local.engine.queries import compile_query
 from trailbook.local.engine.results import Row, column, render
 from trailbook.local.engine.scope import Catalog, Context, Relation, Scan
 from trailbook.local.engine.types import text
+from trailbook.local.engine.views import expand
 
 ENGINE_VERSION = "Athena engine version 3"
 
@@ -111,10 +112,11 @@ def analyse(sql: str, catalog: Catalog, database: str, now: datetime, parameters
     return analyse_tree(bind(parse_query(sql), parameters), catalog, database, now)
 
 
-def analyse_tree(tree: exp.Query, catalog: Catalog, database: str, now: datetime) -> Analysed:
-    """Return the analysed query of a tree that `parse_query` made. Raises SqlError."""
+def analyse_tree(tree: exp.Query, catalog: Catalog, database: str, now: datetime, making: str = "") -> Analysed:
+    """Return the analysed query of a tree that `parse_query` made; `making` is the view being made. Raises SqlError."""
     context = Context(catalog, database.lower(), now)
     try:
+        tree = expand(tree, catalog, context.database, making)
         relation = compile_query(tree, context)
         note_readings(tree, context)
     except RecursionError:

@@ -10,6 +10,7 @@ from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression
 from trailbook.local.engine.scope import Context, Field, QueryScope, Relation, Scan, Scope, Sql, Use, renamed
 from trailbook.local.engine.types import BIGINT, Type, common, field_name, identifier, text
+from trailbook.local.engine.views import stored_relation
 
 UNCOMPARABLE = ("json", "row", "array", "map")
 """Types whose equality DuckDB decides otherwise, or that have none."""
@@ -150,7 +151,12 @@ def _alias(node: exp.Expr) -> tuple[str, list[str]]:
 def _query(node: exp.Expr, aliased: exp.Expr, context: Context, outer: Scope | None, *, lateral: bool) -> Source:
     from trailbook.local.engine.queries import compile_query
 
-    relation = compile_query(node, context, outer)
+    try:
+        relation = compile_query(node, context, outer)
+    except SqlError as error:
+        stored_relation(node, error)  # it is a view's failure where the query is a view's
+        raise
+    relation = stored_relation(node, relation) or relation
     alias, columns = _alias(aliased)
     fields = renamed(relation.fields, columns, node) if columns else relation.fields
     return _from_relation(
