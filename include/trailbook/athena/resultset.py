@@ -6,7 +6,7 @@ hold is an error that names column and row, never NULL and never rounded; equal 
 
 import csv as csv_format
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,23 +113,31 @@ def connect(*, memory: str = "2GB", threads: int = 2) -> "Iterator[DuckDBPyConne
                 raise EvidenceError(shown(str(error), 300)) from error
 
 
-def fetch(duck: "DuckDBPyConnection", sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def fetch(duck: "DuckDBPyConnection", sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:
     """Return a query's rows as dictionaries of plain Python values."""
-    found = duck.execute(sql, list(values))
+    found = duck.execute(sql, dict(values) if isinstance(values, Mapping) else list(values))
     names = [column[0] for column in found.description or ()]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def write_parquet(
-    duck: "DuckDBPyConnection", select: str, to: Path, values: Sequence[Any] | dict[str, Any] = ()
+    duck: "DuckDBPyConnection",
+    select: str,
+    to: Path,
+    values: Sequence[Any] | dict[str, Any] = (),
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write a query's rows to a Parquet file, in their order, in row groups of a fixed size.
 
-    Raises EvidenceError with DuckDB's words where a value does not convert.
+    `metadata` are texts that the file holds about itself. Raises EvidenceError with DuckDB's words where a value does
+    not convert.
     """
     import duckdb
 
     options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}"
+    if metadata:
+        named = ", ".join(f"{quoted(name)}: {literal(text)}" for name, text in metadata.items())
+        options += f", KV_METADATA {{{named}}}"
     try:
         duck.execute(
             f"COPY ({select}) TO {literal(str(to))} ({options})", values if isinstance(values, dict) else list(values)

@@ -46,7 +46,7 @@ def finding_id(runbook: str, key: Sequence[str], types: Mapping[str, str]) -> st
     described = [part for pair in zip(key, families, strict=True) for part in pair]
     head = "".join(_part(text) for text in (_VERSION, runbook, str(len(key)), *described))
     values = [_value(quoted(name), family) for name, family in zip(key, families, strict=True)]
-    return f"sha256({' || '.join([literal(head), *values])})"
+    return f"sha256(concat({', '.join([literal(head), *values])}))"
 
 
 def _family(name: str, types: Mapping[str, str]) -> str:
@@ -64,4 +64,4 @@ def _part(text: str) -> str:
 
 def _value(column: str, family: str) -> str:
     text = _TEXTS.get(family, "CAST({0} AS VARCHAR)").format(column)
-    return f"CASE WHEN {column} IS NULL THEN 'n' ELSE strlen({text}) || ':' || {text} END"
+    return f"coalesce(strlen({text}) || ':', 'n'), {text}"  # concat leaves NULL out

@@ -1,6 +1,8 @@
 """The values of a diff: what is asked of it, its states and counts, and the findings that people look at."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +44,33 @@ class Suppression:
     reason: str
     owner: str
     expires: str
+
+
+STALE_AFTER = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class AllowUse:
+    """How an allow entry has fared until a run: how many present findings it matched, when last, and idle since.
+
+    `match_sha256` names what it matches, `last_matched` is the end of a window; `idle_seconds` is the length of the
+    windows looked at since then (or since the entry was first in force) in which it matched nothing.
+    """
+
+    match_sha256: str
+    matches: int
+    last_matched: str | None
+    idle_seconds: int
+
+    @property
+    def stale(self) -> bool:
+        """Whether it has matched nothing for 90 days of runs."""
+        return timedelta(seconds=self.idle_seconds) >= STALE_AFTER
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "AllowUse":
+        """Return the use of its JSON form (its fields). Raises TypeError where it is none."""
+        return cls(**value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +121,12 @@ class DiffSpec:
 class Diff:
     """A finished diff.
 
-    `allow_matches` says for each allow entry how many findings it suppresses; `expired_allow` holds the indexes of
-    those no longer in force.
+    `allow_matches` says for each allow entry how many findings it suppresses (of any state); `expired_allow` holds the
+    indexes of those no longer in force; `allow` says how each has fared until now.
     """
 
     snapshot: Path
     counts: Counts
     allow_matches: tuple[int, ...]
     expired_allow: tuple[int, ...]
+    allow: tuple[AllowUse, ...] = ()

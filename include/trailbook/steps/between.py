@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trailbook.canonical import sha256
-from trailbook.diff import Counts, DiffSpec, Finding, compare, findings
-from trailbook.diff.present import present
+from trailbook.diff import Counts, DiffSpec, Finding, changes, findings
 from trailbook.errors import EvidenceError, InvalidRequest
 from trailbook.ledger import Entry, Ledger
 from trailbook.objects import ObjectStore
@@ -16,7 +15,7 @@ from trailbook.steps.compare import diff_spec
 
 @dataclass(frozen=True, slots=True)
 class Between:
-    """Two entries, and the findings of the later result with the earlier one as baseline."""
+    """Two entries, and what is new, updated or absent in the later result with the earlier one as baseline."""
 
     before: Entry
     after: Entry
@@ -49,9 +48,8 @@ def between(before: Entry, after: Entry, reports: ObjectStore) -> Between:
         earlier, later = folder / "before.parquet", folder / "after.parquet"
         earlier.write_bytes(_snapshot(before, reports))
         later.write_bytes(_snapshot(after, reports))
-        present(later, folder / "current.parquet")
         spec = _spec(after, reports)
-        diff = compare(folder / "current.parquet", earlier, spec=spec, to=folder / "diff.parquet")
+        diff = changes(later, earlier, spec=spec, to=folder / "diff.parquet")
         found = findings(diff.snapshot, spec.allow, limit=None)
     return Between(before, after, diff.counts, tuple(found))
 
