@@ -5,6 +5,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from trailbook.runbook.collection import files
 from trailbook.runbook.schema import schema, text
 
 RUNBOOKS = Path(__file__).parents[2] / "runbooks"
@@ -30,7 +31,7 @@ _TextDates.yaml_implicit_resolvers = {
 }
 
 
-@pytest.mark.parametrize("path", sorted(RUNBOOKS.rglob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(files(RUNBOOKS)), ids=lambda path: path.stem)
 def test_an_editor_finds_nothing_wrong_in_the_runbooks_of_this_repository(path):
     loader = _TextDates(path.read_text())
 

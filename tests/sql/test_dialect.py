@@ -8,6 +8,7 @@ import yaml
 from sqlglot import exp
 
 from trailbook.errors import InvalidRequest
+from trailbook.runbook.collection import files
 from trailbook.sql.dialect import canonical, read, written
 
 SAME = """
@@ -140,7 +141,7 @@ def test_a_tree_that_does_not_read_back_is_refused(broken: str) -> None:
 
 
 def shipped() -> list[Path]:
-    found = sorted((Path(__file__).parents[2] / "runbooks").rglob("*.yaml"))
+    found = sorted(files(Path(__file__).parents[2] / "runbooks"))
     assert found
     return found
 

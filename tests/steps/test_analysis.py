@@ -22,7 +22,7 @@ def runbook(tmp_path, monkeypatch, capsys):
         ("eventtime > date '2026-01-01'", "> date", "TYPE_MISMATCH"),
         ("errorcode", "errorcode", "TYPE_MISMATCH"),
         ("count_of(eventname) = 1", "count_of", "FUNCTION_NOT_FOUND"),
-        ("substr(eventname, 'a') = 'x'", "substr", "TYPE_MISMATCH"),
+        ("substr(eventname, 'a') = 'x'", "substr", "FUNCTION_NOT_FOUND"),
         ("eventname = :event_names", "= :event_names", "TYPE_MISMATCH"),
         ("sum(1) > 1", "sum", "EXPRESSION_NOT_SCALAR"),
     ],

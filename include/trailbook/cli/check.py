@@ -9,7 +9,7 @@ from trailbook.cli import printable
 from trailbook.errors import InvalidRequest, Problem
 from trailbook.runbook.collection import LOOKUPS, Collection, files
 from trailbook.settings import Settings
-from trailbook.steps.analysis import analysis
+from trailbook.steps.analysis import analysis, fragment_problems
 
 HELP = "validate runbooks; every problem with its place"
 
@@ -34,7 +34,8 @@ def run(args: argparse.Namespace) -> int:
     lookups = args.lookups or _lookups(given, settings)
     collection = Collection.of(paths, lint=True, lookups=lookups, beside=beside)
     found = [analysis(loaded) for loaded in collection.runbooks.values()]
-    problems = sorted([*collection.problems, *(p for one in found for p in one.problems)])
+    shared = [p for folder in given if folder.is_dir() for p in fragment_problems(folder)]
+    problems = sorted({*collection.problems, *shared, *(p for one in found for p in one.problems)})
     for problem in problems:
         print(_FORMATS[args.format](problem))
     for note in sorted(n for one in found for n in one.notes):

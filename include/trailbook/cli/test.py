@@ -1,4 +1,4 @@
-"""`trailbook test [ID…]`: run each runbook's own cases on the local engine."""
+"""`trailbook test [ID…]`: run each runbook's and each fragment's own cases on the local engine."""
 
 import argparse
 import json
@@ -11,8 +11,11 @@ from trailbook.cli.output import console
 from trailbook.errors import InvalidRunbook
 from trailbook.local.folder import FolderAthena
 from trailbook.runbook.collection import Collection
+from trailbook.runbook.fragments import Fragment, in_folder
+from trailbook.runbook.load import Loaded
 from trailbook.settings import Settings
 from trailbook.steps.cases import CaseResult, run_case
+from trailbook.steps.fragment_cases import run_fragment_case
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +35,12 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRunbook(problems)
     chosen = collection.named(args.ids)
     athena = FolderAthena.from_records([], table=settings.table)
-    results: list[CaseResult] = []
+    fragments = _fragments(chosen, None if args.ids else args.runbooks or settings.runbooks)
+    results: list[CaseResult] = [
+        run_fragment_case(name, number, fragments, athena, settings.table)
+        for name, fragment in fragments.items()
+        for number in range(len(fragment.cases))
+    ]
     for runbook in (loaded.runbook for loaded in chosen):
         if not runbook.cases:
             results.append(
@@ -44,6 +52,12 @@ def run(args: argparse.Namespace) -> int:
     seconds = time.monotonic() - begun
     print(f"{len(chosen)} runbooks, {len(results)} cases, {failed} failed, {seconds:.1f} s", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _fragments(chosen: list[Loaded], folder: Path | None) -> dict[str, Fragment]:
+    """Return the fragments that the runbooks call and, with a folder, all that it holds."""
+    found = {name: fragment for loaded in chosen for name, fragment in loaded.runbook.fragments.items()}
+    return dict(sorted({**found, **(in_folder(folder) if folder is not None else {})}.items()))
 
 
 def _show(results: list[CaseResult], form: str) -> None:

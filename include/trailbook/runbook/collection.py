@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
 from trailbook.runbook import lookups as lookup_files
+from trailbook.runbook.fragments import FOLDER
 from trailbook.runbook.load import Loaded, examine, load_with_source
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.rules.references import pivots_lead_somewhere
@@ -88,9 +89,9 @@ def find(folder: Path, runbook_id: str) -> Loaded:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Yield the runbook files below `folder`, at any depth; what is hidden, and lookups, are not runbooks."""
+    """Yield the runbook files below `folder`, at any depth; what is hidden, lookups and fragments are not runbooks."""
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != LOOKUPS)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in (LOOKUPS, FOLDER))
         for name in sorted(names):
             if name.endswith(_ENDINGS) and not name.startswith("."):
                 yield Path(parent, name)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from trailbook.errors import InvalidRunbook, Problem
 from trailbook.runbook import complaints
+from trailbook.runbook.fragments import folder_of, taken
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.rules import OWN_RULES
 from trailbook.runbook.source import Source, read
@@ -48,7 +49,19 @@ def examine(path: Path) -> tuple[Loaded | None, list[Problem]]:
         return None, problems + _not_twice(source, error)
     for rule in OWN_RULES:
         problems += [source.problem(flaw.loc, flaw.message, of_key=flaw.of_key) for flaw in rule(runbook, path)]
-    return Loaded(runbook, replace(source, data=None)), problems
+    runbook, wrong = _with_shared(runbook, source, path)
+    return Loaded(runbook, replace(source, data=None)), problems + wrong
+
+
+def _with_shared(runbook: Runbook, source: Source, path: Path) -> tuple[Runbook, list[Problem]]:
+    """Return the runbook with the shared fragments that it calls, and what is wrong with those."""
+    texts = [runbook.query, *(fragment.sql for fragment in runbook.fragments.values())]
+    shared, problems = taken("\n".join(texts), folder_of(path))
+    for name in sorted(shared.keys() & runbook.fragments.keys()):
+        problems.append(source.problem(("fragments", name), f"`{name}` is a shared fragment too: choose another name"))
+    if not shared:
+        return runbook, problems
+    return runbook.model_copy(update={"fragments": {**shared, **runbook.fragments}}), problems
 
 
 def _not_twice(source: Source, error: ValidationError) -> list[Problem]:

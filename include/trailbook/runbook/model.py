@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_validator
 
+from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.params import STRICT, Lookup, Param
 from trailbook.window import parse_duration
 
@@ -16,6 +17,8 @@ __all__ = ["Allow", "Attack", "Case", "Lookup", "Param", "Pivot", "Result", "Run
 
 COMMON_PARAMS = ("start", "end", "accounts", "regions", "row_limit", "compare_with", "reason")
 """What every run takes without the runbook naming it."""
+
+_NO_CASES: dict[str, Any] = {"cases": True, "fragments": {"__all__": {"cases"}}}
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _NAME = r"^[a-z][a-z0-9_]*$"
@@ -138,6 +141,8 @@ class Runbook(BaseModel):
     schedule: Schedule | None
     params: dict[Identifier, Param] = Field(default_factory=dict)
     lookups: dict[Identifier, Lookup] = Field(default_factory=dict)
+    fragments: dict[Identifier, Fragment] = Field(default_factory=dict)
+    """The runbook's own; loading adds the shared ones that its query calls."""
     query: Text
     result: Result
     expect: Literal["no_findings", "no_new_findings", "anything"] = "no_new_findings"
@@ -166,7 +171,7 @@ class Runbook(BaseModel):
 
     def spec(self) -> dict[str, Any]:
         """Return the runbook as JSON values with the keys of the YAML; `cases` are left out: no run needs them."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"cases"})
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=_NO_CASES)
 
     @classmethod
     def from_spec(cls, spec: Any) -> "Runbook":

@@ -16,6 +16,7 @@ from trailbook.runbook.model import Runbook
 from trailbook.runbook.params import Param
 from trailbook.settings import PhysicalTable
 from trailbook.sql.dialect import canonical, read, written
+from trailbook.sql.fragments import expand
 from trailbook.sql.literals import literal, parameter
 from trailbook.sql.relations import LookupRows, relation
 from trailbook.sql.schema import LOGICAL_TABLE
@@ -66,12 +67,15 @@ def bind_coverage(
 
 
 def template_digest(runbook: Runbook) -> str:
-    """Return the SHA-256 of the runbook's SQL as a tree: comments and white space do not change it."""
-    return sha256(canonical(read(runbook.query, runbook.id)).encode())
+    """Return the SHA-256 of the runbook's SQL as a tree, fragments expanded; comments and white space do not count."""
+    tree = read(runbook.query, runbook.id)
+    expand(tree, runbook.fragments, runbook.id)
+    return sha256(canonical(tree).encode())
 
 
 def _query(runbook: Runbook) -> exp.Query:
     tree: exp.Query = read(runbook.query, runbook.id)
+    expand(tree, runbook.fragments, runbook.id)
     while isinstance(tree, exp.Subquery) and not any(tree.args.get(key) for key in tree.args if key != "this"):
         tree = tree.this
     if isinstance(tree, exp.Subquery):

@@ -8,18 +8,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from trailbook.errors import InvalidRequest, Problem
+from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
 from trailbook.local.engine.engine import analyse_tree
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.parse import TemplateQuery, parse_query
 from trailbook.local.engine.scope import TableColumn
 from trailbook.local.engine.types import Type, from_hive
-from trailbook.runbook.collection import Loaded
+from trailbook.runbook.fragments import FOLDER, folder_problems, fragment_files, in_folder
+from trailbook.runbook.load import Loaded
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.params import Items, Param
 from trailbook.sql.bind import fill
+from trailbook.sql.fragments import expand, expression
 from trailbook.sql.schema import COLUMNS, LOGICAL_TABLE
 
 _TOLD = re.compile(r"(?P<code>[A-Z_]+): (?:line (?P<line>\d+):(?P<column>\d+): )?(?P<message>.*)", re.DOTALL)
@@ -42,8 +45,12 @@ def analysis(loaded: Loaded) -> Analysis:
     runbook = loaded.runbook
     try:
         tree = parse_query(runbook.query, TemplateQuery)
+        expand(tree, runbook.fragments, str(loaded.source.path), lambda sql: parse_query(sql, TemplateQuery))
         fill(runbook, tree, {name: _sample(param) for name, param in runbook.params.items()})
         analyse_tree(tree, _Relations(runbook), _DATABASE, _MOMENT)
+    except InvalidRunbook as error:
+        wrong = [loaded.source.problem(("query",), problem.message) for problem in error.problems]
+        return Analysis(problems=tuple(wrong))
     except InvalidRequest:
         return Analysis()  # a default that is no value of its parameter: the model's own rules name it
     except SqlError as error:
@@ -54,6 +61,19 @@ def analysis(loaded: Loaded) -> Analysis:
         found = (Problem(str(loaded.source.path), *place, "query", message),)
         return Analysis(notes=found) if error.code == "NOT_SUPPORTED" else Analysis(problems=found)
     return Analysis()
+
+
+def fragment_problems(folder: Path) -> list[Problem]:
+    """Return what is wrong with the fragments of a folder of runbooks, whether a runbook calls them or not."""
+    whole = in_folder(folder)
+    found = folder_problems(folder)
+    for name, path in fragment_files(folder / FOLDER).items():
+        if name in whole:
+            try:
+                expression(name, whole[name], whole, str(path))
+            except InvalidRunbook as error:
+                found += [Problem(str(path), 1, 1, "sql", problem.message) for problem in error.problems]
+    return found
 
 
 class _Relations:

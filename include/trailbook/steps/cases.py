@@ -122,10 +122,11 @@ def _pair(candidates: Sequence[Sequence[int]]) -> dict[int, int]:
 
 
 def _agrees(want: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    return all(column in row and _same(value, row[column]) for column, value in want.items())
+    return all(column in row and agrees(value, row[column]) for column, value in want.items())
 
 
-def _same(want: Any, got: Any) -> bool:
+def agrees(want: Any, got: Any) -> bool:
+    """Say whether a value of a result is the one that a case expects."""
     if isinstance(want, list):  # an array is Athena's text in a result
         return bool(got == "[" + ", ".join("null" if item is None else str(item) for item in want) + "]")
     if isinstance(want, bool) or isinstance(got, bool) or want is None or got is None:

@@ -1,0 +1,78 @@
+"""A fragment's own tests: its expression with the case's values, run as Athena would run it."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlglot import exp
+
+from trailbook.athena.resultset import csv_rows
+from trailbook.errors import TrailbookError
+from trailbook.runbook.fragments import Fragment, FragmentCase
+from trailbook.runbook.params import Items
+from trailbook.settings import PhysicalTable
+from trailbook.sql.dialect import written
+from trailbook.sql.fragments import expression
+from trailbook.sql.literals import array, literal
+from trailbook.steps.cases import CaseAthena, CaseResult, agrees
+
+_COLUMNS = {"useridentity": "userIdentity", "resources": "resources", "tlsdetails": "tlsDetails"}
+"""The nested columns of `cloudtrail` that a fragment may take whole, as a record spells them."""
+
+_NOBODY = {
+    "eventVersion": "1.08",
+    "eventID": "00000000-0000-4000-8000-000000000000",
+    "eventTime": "2026-01-01T00:00:00Z",
+}
+
+
+def run_fragment_case(
+    name: str,
+    number: int,
+    fragments: Mapping[str, Fragment],
+    athena: CaseAthena,
+    table: PhysicalTable,
+) -> CaseResult:
+    """Run one case of the fragment `name`. An error of the case's own making is a difference."""
+    case = fragments[name].cases[number]
+    label = f"case {number + 1}"
+    try:
+        found = _value(name, case, fragments, athena, table)
+    except TrailbookError as error:
+        return CaseResult(f"fragment {name}", label, (str(error),))
+    differences = () if agrees(case.expect, found) else (f"expected {case.expect!r}, found {found!r}",)
+    return CaseResult(f"fragment {name}", label, differences)
+
+
+def fragment_sql(name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable) -> str:
+    """Return the query whose one row's `value` is the expression's. Raises TrailbookError."""
+    fragment = fragments[name]
+    body = expression(name, fragment, fragments, name)
+    holder = exp.select(exp.alias_(body, "value")).from_(
+        exp.Table(this=exp.to_identifier(table.name, quoted=True), db=exp.to_identifier(table.database, quoted=True))
+    )
+    for column in list(holder.find_all(exp.Column)):
+        kind = fragment.params.get(column.parts[0].name.lower())
+        if kind in _COLUMNS:
+            column.parts[0].set("this", kind)
+        elif kind is not None:
+            column.replace(_literal(case.given.get(column.name.lower()), kind))
+    return written(holder)
+
+
+def _literal(value: Any, kind: str) -> exp.Expr:
+    return array(list(value or ()), Items(type="string")) if kind == "strings" else literal(value, kind)
+
+
+def _value(
+    name: str, case: FragmentCase, fragments: Mapping[str, Fragment], athena: CaseAthena, table: PhysicalTable
+) -> Any:
+    sql = fragment_sql(name, case, fragments, table)
+    kinds = fragments[name].params
+    nested = {_COLUMNS[kind]: case.given.get(param) for param, kind in kinds.items() if kind in _COLUMNS}
+    athena.replace_records([{**_NOBODY, **nested}])
+    execution = athena.execute(sql, token=name)
+    with tempfile.TemporaryDirectory(prefix="trailbook-case-") as folder:
+        athena.download(execution, Path(folder) / "result.csv")
+        return csv_rows(Path(folder) / "result.csv", execution.columns)[0]["value"]
