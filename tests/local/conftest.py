@@ -1,20 +1,28 @@
-"""A lake to query: objects in the embedded S3 and tables in the embedded Glue, without the API in between."""
+"""A lake to query: objects in the embedded S3 and tables in the embedded Glue, without the API in between.
+
+And an endpoint: the whole embedded AWS with its clients.
+"""
 
 import gzip
 import json
+import time
 
+import boto3
 import pytest
 from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 
 from trailbook.local.engine.engine import SHARED_MEMORY, connect, run
 from trailbook.local.glue_tables import GlueTables, record_cache, spill_folder
+from trailbook.local.server import serve
 from trailbook.local.state import ACCOUNT, State
 from trailbook.sql.schema import COLUMNS
 
 REGION = "us-east-1"
 CLOUDTRAIL_INPUT = "com.amazon.emr.cloudtrail.CloudTrailInputFormat"
 HIVE_JSON = "org.apache.hive.hcatalog.data.JsonSerDe"
+
+ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class Lake:
@@ -89,3 +97,70 @@ def lake(tmp_path):
     lake = Lake(tmp_path)
     yield lake
     lake.state.close()
+
+
+class Endpoint:
+    """A running embedded AWS with its clients, and Athena's statements run to their end."""
+
+    def __init__(self, url):
+        self.s3, self.glue, self.athena = (
+            boto3.client(
+                name, endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="a", region_name="us-east-1"
+            )
+            for name in ("s3", "glue", "athena")
+        )
+
+    def execute(self, sql, **more):
+        asked = {
+            "QueryString": sql,
+            "ResultConfiguration": {"OutputLocation": "s3://results/q/"},
+            "QueryExecutionContext": {"Database": "d"},
+        }
+        name = self.athena.start_query_execution(**{**asked, **more})["QueryExecutionId"]
+        for _ in range(1000):
+            found = self.athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]
+            if found["Status"]["State"] in ENDED:
+                return found
+            time.sleep(0.02)
+        raise AssertionError(f"{sql} did not end")
+
+    def run(self, sql, **more):
+        found = self.execute(sql, **more)
+        assert found["Status"]["State"] == "SUCCEEDED", found["Status"]["StateChangeReason"]
+        return found
+
+    def fails(self, sql, **more):
+        found = self.execute(sql, **more)
+        assert found["Status"]["State"] == "FAILED", sql
+        return found["Status"]["StateChangeReason"]
+
+    def rows(self, sql, **more):
+        found = self.run(sql, **more)
+        pages = self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=found["QueryExecutionId"])
+        return [[c.get("VarCharValue") for c in r["Data"]] for page in pages for r in page["ResultSet"]["Rows"]][1:]
+
+    def keys(self, prefix, bucket="data"):
+        return [o["Key"] for o in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
+
+    def body(self, uri):
+        bucket, _, key = uri[5:].partition("/")
+        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def manifest(self, found):
+        return self.body(found["Statistics"]["DataManifestLocation"]).decode().splitlines()
+
+    def lines(self, sql, **more):
+        """Return the lines that a statement prints."""
+        found = self.run(sql, **more)
+        answered = self.athena.get_query_results(QueryExecutionId=found["QueryExecutionId"])
+        return [r["Data"][0].get("VarCharValue") for r in answered["ResultSet"]["Rows"]]
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    with serve(None) as server:
+        made = Endpoint(server.endpoint_url)
+        made.s3.create_bucket(Bucket="data")
+        made.s3.create_bucket(Bucket="results")
+        made.run("CREATE DATABASE d")
+        yield made

@@ -3,15 +3,10 @@
 import gzip
 import io
 import json
-import time
 
-import boto3
 import pyarrow.parquet as pq
 import pytest
 
-from trailbook.local.server import serve
-
-ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 EVERY_TYPE = (
     "SELECT 1 AS i, BIGINT '2' AS b, SMALLINT '3' AS s, 1.5E0 AS d, REAL '2.5' AS r, true AS t, 'x' AS v, "
     "DATE '2026-01-02' AS dt, TIMESTAMP '2026-01-02 03:04:05.678' AS ts, 12.34 AS dc, X'00ff' AS bin, "
@@ -20,72 +15,13 @@ EVERY_TYPE = (
 )
 
 
-@pytest.fixture(scope="module")
-def aws():
-    with serve(None) as server:
-        made = Aws(server.endpoint_url)
-        made.s3.create_bucket(Bucket="data")
-        made.s3.create_bucket(Bucket="results")
-        made.run("CREATE DATABASE d")
-        yield made
-
-
-class Aws:
-    def __init__(self, url):
-        self.s3, self.glue, self.athena = (
-            boto3.client(
-                name, endpoint_url=url, aws_access_key_id="a", aws_secret_access_key="a", region_name="us-east-1"
-            )
-            for name in ("s3", "glue", "athena")
-        )
-
-    def execute(self, sql, **more):
-        asked = {
-            "QueryString": sql,
-            "ResultConfiguration": {"OutputLocation": "s3://results/q/"},
-            "QueryExecutionContext": {"Database": "d"},
-        }
-        name = self.athena.start_query_execution(**{**asked, **more})["QueryExecutionId"]
-        for _ in range(1000):
-            found = self.athena.get_query_execution(QueryExecutionId=name)["QueryExecution"]
-            if found["Status"]["State"] in ENDED:
-                return found
-            time.sleep(0.02)
-        raise AssertionError(f"{sql} did not end")
-
-    def run(self, sql, **more):
-        found = self.execute(sql, **more)
-        assert found["Status"]["State"] == "SUCCEEDED", found["Status"]["StateChangeReason"]
-        return found
-
-    def fails(self, sql, **more):
-        found = self.execute(sql, **more)
-        assert found["Status"]["State"] == "FAILED", sql
-        return found["Status"]["StateChangeReason"]
-
-    def rows(self, sql, **more):
-        found = self.run(sql, **more)
-        pages = self.athena.get_paginator("get_query_results").paginate(QueryExecutionId=found["QueryExecutionId"])
-        return [[c.get("VarCharValue") for c in r["Data"]] for page in pages for r in page["ResultSet"]["Rows"]][1:]
-
-    def keys(self, prefix, bucket="data"):
-        return [o["Key"] for o in self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])]
-
-    def body(self, uri):
-        bucket, _, key = uri[5:].partition("/")
-        return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-
-    def manifest(self, found):
-        return self.body(found["Statistics"]["DataManifestLocation"]).decode().splitlines()
-
-
-def test_a_ctas_of_every_type_is_read_back_by_pyarrow_and_by_sql(aws):
-    found = aws.run(
+def test_a_ctas_of_every_type_is_read_back_by_pyarrow_and_by_sql(endpoint):
+    found = endpoint.run(
         f"CREATE TABLE every WITH (format = 'PARQUET', external_location = 's3://data/every/') AS {EVERY_TYPE}"
     )
     assert (found["StatementType"], found["SubstatementType"]) == ("DDL", "CREATE_TABLE_AS_SELECT")
-    (uri,) = aws.manifest(found)
-    table = pq.read_table(io.BytesIO(aws.body(uri)))
+    (uri,) = endpoint.manifest(found)
+    table = pq.read_table(io.BytesIO(endpoint.body(uri)))
     row = table.to_pylist()[0]
     assert (row["i"], row["b"], row["s"], row["d"], row["r"], row["t"], row["v"]) == (1, 2, 3, 1.5, 2.5, True, "x")
     assert (str(row["dt"]), str(row["ts"]), str(row["dc"])) == ("2026-01-02", "2026-01-02 03:04:05.678000", "12.34")
@@ -93,8 +29,8 @@ def test_a_ctas_of_every_type_is_read_back_by_pyarrow_and_by_sql(aws):
         b"\x00\xff", [1, None], {"k": 7}, {"n": 1, "s": "y"}, None
     )  # fmt: skip
     assert str(table.schema.field("dc").type) == "decimal128(4, 2)"
-    assert aws.rows("SELECT * FROM every") == aws.rows(EVERY_TYPE)
-    kept = aws.glue.get_table(DatabaseName="d", Name="every")["Table"]
+    assert endpoint.rows("SELECT * FROM every") == endpoint.rows(EVERY_TYPE)
+    kept = endpoint.glue.get_table(DatabaseName="d", Name="every")["Table"]
     types = {c["Name"]: c["Type"] for c in kept["StorageDescriptor"]["Columns"]}
     assert (types["ts"], types["dc"], types["w"], types["m"]) == (
         "timestamp", "decimal(4,2)", "struct<n:int,s:string>", "map<string,int>"
@@ -102,88 +38,89 @@ def test_a_ctas_of_every_type_is_read_back_by_pyarrow_and_by_sql(aws):
     assert kept["StorageDescriptor"]["Location"] == "s3://data/every"
 
 
-def test_a_ctas_without_a_location_goes_below_the_results(aws):
-    found = aws.run("CREATE TABLE plain AS SELECT 1 AS x")
+def test_a_ctas_without_a_location_goes_below_the_results(endpoint):
+    found = endpoint.run("CREATE TABLE plain AS SELECT 1 AS x")
     name = found["QueryExecutionId"]
     assert found["ResultConfiguration"]["OutputLocation"] == f"s3://results/q/tables/{name}"
     assert found["Statistics"]["DataManifestLocation"] == f"s3://results/q/tables/{name}-manifest.csv"
-    assert all(uri.startswith(f"s3://results/q/tables/{name}/") for uri in aws.manifest(found))
-    assert f"q/tables/{name}.metadata" in aws.keys("q/tables/", "results")
-    answered = aws.athena.get_query_results(QueryExecutionId=name)
+    assert all(uri.startswith(f"s3://results/q/tables/{name}/") for uri in endpoint.manifest(found))
+    assert f"q/tables/{name}.metadata" in endpoint.keys("q/tables/", "results")
+    answered = endpoint.athena.get_query_results(QueryExecutionId=name)
     assert (answered["UpdateCount"], answered["ResultSet"]["Rows"]) == (1, [])
-    assert aws.rows("SELECT x FROM plain") == [["1"]]
+    assert endpoint.rows("SELECT x FROM plain") == [["1"]]
 
 
-def test_partitions_of_a_ctas_are_in_glue_and_are_pruned(aws):
-    aws.run(
+def test_partitions_of_a_ctas_are_in_glue_and_are_pruned(endpoint):
+    endpoint.run(
         "CREATE TABLE parts WITH (external_location = 's3://data/parts/', partitioned_by = ARRAY['day', 'n']) AS "
         "SELECT v, day, n FROM (VALUES ('a', 'x/1', 1), ('b', 'x/1', 2), ('c', NULL, 1)) AS t (v, day, n)"
     )
-    found = aws.glue.get_partitions(DatabaseName="d", TableName="parts")["Partitions"]
+    found = endpoint.glue.get_partitions(DatabaseName="d", TableName="parts")["Partitions"]
     assert sorted(p["Values"] for p in found) == [["__HIVE_DEFAULT_PARTITION__", "1"], ["x/1", "1"], ["x/1", "2"]]
     assert sorted(p["StorageDescriptor"]["Location"] for p in found)[1] == "s3://data/parts/day=x%2F1/n=1"
-    assert aws.rows("SELECT v FROM parts WHERE day = 'x/1' AND n = 2") == [["b"]]
+    assert endpoint.rows("SELECT v FROM parts WHERE day = 'x/1' AND n = 2") == [["b"]]
 
 
 @pytest.mark.parametrize("form", ["PARQUET", "JSON"])
 @pytest.mark.parametrize("compression", ["GZIP", "NONE"])
-def test_every_format_is_read_back_by_sql(aws, form, compression):
+def test_every_format_is_read_back_by_sql(endpoint, form, compression):
     table, place = f"f_{form}_{compression}".lower(), f"s3://data/f/{form}/{compression}/"
     values = "(VALUES (1, 'it''s \"x\", ü', ARRAY[1, 2]), (2, NULL, NULL)) AS t (i, v, a)"
-    aws.run(
-        f"CREATE TABLE {table} WITH (format = '{form}', write_compression = '{compression}', "
+    endpoint.run(
+        f"CREATE TABLE {table} WITH (format = '{form}', write_compression = '{compression}', "  # noqa: S608  # constants
         f"external_location = '{place}') AS SELECT * FROM {values}"
     )
-    assert aws.rows(f"SELECT * FROM {table} ORDER BY i") == [["1", 'it\'s "x", ü', "[1, 2]"], ["2", None, None]]
+    read = f"SELECT * FROM {table} ORDER BY i"  # noqa: S608  # constants
+    assert endpoint.rows(read) == [["1", 'it\'s "x", ü', "[1, 2]"], ["2", None, None]]
 
 
-def test_text_is_delimited_and_null_is_a_mark(aws):
-    aws.run(
+def test_text_is_delimited_and_null_is_a_mark(endpoint):
+    endpoint.run(
         "UNLOAD (SELECT * FROM (VALUES (1, 'a', ARRAY['p', 'q']), (2, NULL, NULL)) AS t (i, v, a) ORDER BY i) "
         "TO 's3://data/text/' WITH (format = 'TEXTFILE', field_delimiter = '|', compression = 'NONE')"
     )
-    (key,) = aws.keys("text/")
-    assert aws.body(f"s3://data/{key}") == b"1|a|p\x02q\n2|\\N|\\N\n"
+    (key,) = endpoint.keys("text/")
+    assert endpoint.body(f"s3://data/{key}") == b"1|a|p\x02q\n2|\\N|\\N\n"
 
 
-def test_unload_writes_json_lines_and_lists_them(aws):
-    found = aws.run(
+def test_unload_writes_json_lines_and_lists_them(endpoint):
+    found = endpoint.run(
         "UNLOAD (SELECT 1 AS i, TIMESTAMP '2026-01-02 03:04:05' AS ts, MAP(ARRAY['k'], ARRAY[1.5]) AS m, p FROM "
         "(VALUES 'x', 'y') AS t (p)) TO 's3://data/lines' WITH (format = 'JSON', partitioned_by = ARRAY['p'])"
     )
     assert (found["StatementType"], found["SubstatementType"]) == ("DML", "UNLOAD")
-    uris = aws.manifest(found)
+    uris = endpoint.manifest(found)
     assert sorted(u.rpartition("/")[0] for u in uris) == ["s3://data/lines/p=x", "s3://data/lines/p=y"]
-    line = json.loads(gzip.decompress(aws.body(uris[0])))
+    line = json.loads(gzip.decompress(endpoint.body(uris[0])))
     assert line == {"i": 1, "ts": "2026-01-02 03:04:05.000", "m": {"k": 1.5}}
-    assert aws.fails(
+    assert endpoint.fails(
         "UNLOAD (SELECT 1 AS x) TO 's3://data/lines/' WITH (format = 'PARQUET')"
     ).startswith("HIVE_PATH_ALREADY_EXISTS")  # fmt: skip
 
 
-def test_an_insert_adds_rows_in_the_order_of_its_columns(aws):
-    aws.run("CREATE TABLE grows AS SELECT 1 AS a, 'x' AS b, SMALLINT '1' AS c")
-    found = aws.run("INSERT INTO grows (b, a) VALUES ('y', 2), ('z', 3)")
+def test_an_insert_adds_rows_in_the_order_of_its_columns(endpoint):
+    endpoint.run("CREATE TABLE grows AS SELECT 1 AS a, 'x' AS b, SMALLINT '1' AS c")
+    found = endpoint.run("INSERT INTO grows (b, a) VALUES ('y', 2), ('z', 3)")
     assert (found["StatementType"], found["SubstatementType"]) == ("DML", "INSERT")
-    assert len(aws.manifest(found)) == 1
-    aws.run("INSERT INTO grows SELECT BIGINT '4', 'w', 9")
-    assert aws.rows("SELECT * FROM grows ORDER BY a") == [
+    assert len(endpoint.manifest(found)) == 1
+    endpoint.run("INSERT INTO grows SELECT BIGINT '4', 'w', 9")
+    assert endpoint.rows("SELECT * FROM grows ORDER BY a") == [
         ["1", "x", "1"], ["2", "y", None], ["3", "z", None], ["4", "w", "9"]
     ]  # fmt: skip
-    assert aws.fails("INSERT INTO grows VALUES (5000000000, 'v', 1)").startswith("NUMERIC_VALUE_OUT_OF_RANGE")
-    assert aws.rows("SELECT count(*) FROM grows") == [["4"]]
+    assert endpoint.fails("INSERT INTO grows VALUES (5000000000, 'v', 1)").startswith("NUMERIC_VALUE_OUT_OF_RANGE")
+    assert endpoint.rows("SELECT count(*) FROM grows") == [["4"]]
 
 
-def test_an_insert_makes_the_partitions_that_it_needs(aws):
-    aws.run(
+def test_an_insert_makes_the_partitions_that_it_needs(endpoint):
+    endpoint.run(
         "CREATE EXTERNAL TABLE lands (v string) PARTITIONED BY (day string) STORED AS PARQUET LOCATION 's3://data/lands/'"
     )
-    aws.run("INSERT INTO lands VALUES ('a', '2026-01-01'), ('b', '2026-01-02')")
-    aws.run("INSERT INTO lands VALUES ('c', '2026-01-02')")
-    assert aws.rows("SELECT day, v FROM lands ORDER BY 1, 2") == [
+    endpoint.run("INSERT INTO lands VALUES ('a', '2026-01-01'), ('b', '2026-01-02')")
+    endpoint.run("INSERT INTO lands VALUES ('c', '2026-01-02')")
+    assert endpoint.rows("SELECT day, v FROM lands ORDER BY 1, 2") == [
         ["2026-01-01", "a"], ["2026-01-02", "b"], ["2026-01-02", "c"]
     ]  # fmt: skip
-    assert len(aws.glue.get_partitions(DatabaseName="d", TableName="lands")["Partitions"]) == 2
+    assert len(endpoint.glue.get_partitions(DatabaseName="d", TableName="lands")["Partitions"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -222,43 +159,43 @@ def test_an_insert_makes_the_partitions_that_it_needs(aws):
         ("UNLOAD (SELECT 1 AS x) TO '/etc/' WITH (format = 'JSON')", "INVALID_TABLE_PROPERTY"),
     ],
 )
-def test_what_cannot_be_written_is_refused_and_leaves_nothing(aws, sql, reason):
-    aws.run("CREATE TABLE IF NOT EXISTS target AS SELECT 1 AS x")
-    before = aws.keys(""), [k for k in aws.keys("", "results") if "/tables/" in k]
-    assert aws.fails(sql).startswith(reason)
-    assert (aws.keys(""), [k for k in aws.keys("", "results") if "/tables/" in k]) == before
-    assert "w" not in {t["Name"] for t in aws.glue.get_tables(DatabaseName="d")["TableList"]}
+def test_what_cannot_be_written_is_refused_and_leaves_nothing(endpoint, sql, reason):
+    endpoint.run("CREATE TABLE IF NOT EXISTS target AS SELECT 1 AS x")
+    before = endpoint.keys(""), [k for k in endpoint.keys("", "results") if "/tables/" in k]
+    assert endpoint.fails(sql).startswith(reason)
+    assert (endpoint.keys(""), [k for k in endpoint.keys("", "results") if "/tables/" in k]) == before
+    assert "w" not in {t["Name"] for t in endpoint.glue.get_tables(DatabaseName="d")["TableList"]}
 
 
-def test_a_table_or_a_folder_that_is_there_is_not_written_over(aws):
-    aws.run("CREATE TABLE IF NOT EXISTS there WITH (external_location = 's3://data/there/') AS SELECT 1 AS x")
-    again = aws.fails("CREATE TABLE there AS SELECT 2 AS x")
+def test_a_table_or_a_folder_that_is_there_is_not_written_over(endpoint):
+    endpoint.run("CREATE TABLE IF NOT EXISTS there WITH (external_location = 's3://data/there/') AS SELECT 1 AS x")
+    again = endpoint.fails("CREATE TABLE there AS SELECT 2 AS x")
     assert again == "TABLE_ALREADY_EXISTS: line 1:1: Destination table 'awsdatacatalog.d.there' already exists"
-    taken = aws.fails("CREATE TABLE other WITH (external_location = 's3://data/there') AS SELECT 2 AS x")
+    taken = endpoint.fails("CREATE TABLE other WITH (external_location = 's3://data/there') AS SELECT 2 AS x")
     assert taken.startswith("HIVE_PATH_ALREADY_EXISTS: Target directory for table 'd.other' already exists")
-    kept = aws.run("CREATE TABLE IF NOT EXISTS there AS SELECT 2 AS x")
-    assert aws.manifest(kept) == []
-    assert aws.rows("SELECT x FROM there") == [["1"]]
+    kept = endpoint.run("CREATE TABLE IF NOT EXISTS there AS SELECT 2 AS x")
+    assert endpoint.manifest(kept) == []
+    assert endpoint.rows("SELECT x FROM there") == [["1"]]
 
 
-def test_without_data_or_rows_there_is_a_table_and_no_object(aws):
+def test_without_data_or_rows_there_is_a_table_and_no_object(endpoint):
     for name, tail in (("none_a", "SELECT 1 AS x WITH NO DATA"), ("none_b", "SELECT 1 AS x WHERE false")):
-        found = aws.run(f"CREATE TABLE {name} WITH (external_location = 's3://data/{name}/') AS {tail}")
-        assert (aws.manifest(found), aws.keys(f"{name}/")) == ([], [])
-        assert aws.rows(f"SELECT * FROM {name}") == []
+        found = endpoint.run(f"CREATE TABLE {name} WITH (external_location = 's3://data/{name}/') AS {tail}")
+        assert (endpoint.manifest(found), endpoint.keys(f"{name}/")) == ([], [])
+        assert endpoint.rows(f"SELECT * FROM {name}") == []  # noqa: S608  # constants
 
 
-def test_buckets_spread_the_rows(aws):
-    aws.run(
+def test_buckets_spread_the_rows(endpoint):
+    endpoint.run(
         "CREATE TABLE bucketed WITH (bucketed_by = ARRAY['x'], bucket_count = 4, external_location = 's3://data/bk/') "
         "AS SELECT x FROM UNNEST(sequence(1, 100)) AS t (x)"
     )
-    assert 1 < len(aws.keys("bk/")) <= 4
-    assert aws.rows("SELECT count(*), sum(x) FROM bucketed") == [["100", "5050"]]
-    storage = aws.glue.get_table(DatabaseName="d", Name="bucketed")["Table"]["StorageDescriptor"]
+    assert 1 < len(endpoint.keys("bk/")) <= 4
+    assert endpoint.rows("SELECT count(*), sum(x) FROM bucketed") == [["100", "5050"]]
+    storage = endpoint.glue.get_table(DatabaseName="d", Name="bucketed")["Table"]["StorageDescriptor"]
     assert (storage["BucketColumns"], storage["NumberOfBuckets"]) == (["x"], 4)
 
 
-def test_parameters_and_names_in_quotes_go_into_a_ctas(aws):
-    aws.run('CREATE TABLE "d"."with_params" AS SELECT ? AS "v", ? AS n;', ExecutionParameters=["'x'", "5"])
-    assert aws.rows("SELECT v, n FROM with_params") == [["x", "5"]]
+def test_parameters_and_names_in_quotes_go_into_a_ctas(endpoint):
+    endpoint.run('CREATE TABLE "d"."with_params" AS SELECT ? AS "v", ? AS n;', ExecutionParameters=["'x'", "5"])
+    assert endpoint.rows("SELECT v, n FROM with_params") == [["x", "5"]]

@@ -85,6 +85,7 @@ class Reader:
         """Read a text from its first token."""
         self.sql = sql
         self.at = 0
+        self._hive = hive
         self._tokens = scan(sql, hive=hive)
         while len(self._tokens) > 1 and self._tokens[-2].value == ";":
             del self._tokens[-2]
@@ -131,10 +132,15 @@ class Reader:
         return self.take().value.lower()
 
     def string(self) -> str:
-        """Return a text. Raises SqlError (SYNTAX_ERROR)."""
+        """Return a text; Hive makes one of texts that touch. Raises SqlError (SYNTAX_ERROR)."""
         if self.next.kind != "string":
             self.fail("<string>")
-        return self.take().value
+        token = self.take()
+        value, end = token.value, token.end
+        while self._hive and self.next.kind == "string" and self.next.start == end:
+            token = self.take()
+            value, end = value + token.value, token.end
+        return value
 
     def table(self) -> TableName:
         """Return a table's name, `table`, `database.table` or with AwsDataCatalog before. Raises SqlError."""
