@@ -9,7 +9,7 @@ from typing import Any
 
 from trailbook.athena.execution import Column
 from trailbook.canonical import Json
-from trailbook.diff import Counts
+from trailbook.diff import AllowUse, Counts
 from trailbook.plan import Baseline
 from trailbook.verdict import Completeness, Judgement, Verdict
 
@@ -48,6 +48,8 @@ class Outcome:
     snapshot: Product
     baseline: Baseline
     """What the result was really compared with: the plan's baseline, or none where its columns turned out to differ."""
+    allow: tuple[AllowUse, ...] = ()
+    """How each allow entry of the runbook has fared, in their order."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the outcome as plain JSON values."""
@@ -61,6 +63,7 @@ class Outcome:
             "queries": [asdict(query) for query in self.queries],
             "snapshot": asdict(self.snapshot),
             "baseline": self.baseline.to_json(),
+            "allow": [asdict(use) for use in self.allow],
         }
 
     @classmethod
@@ -75,4 +78,5 @@ class Outcome:
             queries=tuple(QueryStatistics(**query) for query in value["queries"]),
             snapshot=Product(**value["snapshot"]),
             baseline=Baseline.from_json(value["baseline"]),
+            allow=tuple(AllowUse(**use) for use in value["allow"]),
         )

@@ -1,13 +1,15 @@
 """The third step: result × baseline → snapshot, counts, verdict."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trailbook.athena.execution import Athena, Execution
+from trailbook.athena.execution import Athena, Column, Execution
 from trailbook.athena.resultset import ResultSet, read_csv, rows
+from trailbook.athena.types import shown
 from trailbook.canonical import sha256, sha256_file
-from trailbook.diff import DiffSpec
+from trailbook.diff import DiffSpec, header, other_rows
 from trailbook.diff import compare as diff
 from trailbook.errors import EvidenceError, ObjectExists
 from trailbook.ledger import columns_match
@@ -29,21 +31,22 @@ def compare(plan: Plan, *, query: Execution, coverage: Execution, athena: Athena
         result = _fetch(athena, query, folder, "query", plan.row_limit)
         covered = _fetch(athena, coverage, folder, "coverage", None)
         completeness = _completeness(plan, query, result, covered)
-        baseline, baseline_path = _baseline(plan, query, reports, folder)
         snapshot = folder / SNAPSHOT
         # What was not looked at whole cannot say that something is gone.
         spec = diff_spec(plan, no_absent=bool(completeness.gaps))
-        counts = diff(result.path, baseline_path, spec=spec, to=snapshot).counts
+        baseline, baseline_path = _baseline(plan, spec, query, reports, folder)
+        compared = diff(result.path, baseline_path, spec=spec, to=snapshot)
         product = _keep(reports, f"{prefix(plan)}/{SNAPSHOT}", snapshot)
     return Outcome(
         prefix=prefix(plan),
         columns=query.columns,
-        counts=counts,
-        judgement=judge(runbook.expect, counts, completeness),
+        counts=compared.counts,
+        judgement=judge(runbook.expect, compared.counts, completeness),
         completeness=completeness,
         queries=(_statistics("query", query), _statistics("coverage", coverage)),
         snapshot=product,
         baseline=baseline,
+        allow=compared.allow,
     )
 
 
@@ -67,13 +70,15 @@ def _completeness(plan: Plan, query: Execution, result: ResultSet, covered: Resu
     )
 
 
-def _baseline(plan: Plan, query: Execution, reports: ObjectStore, folder: Path) -> tuple[Baseline, Path | None]:
+def _baseline(
+    plan: Plan, spec: DiffSpec, query: Execution, reports: ObjectStore, folder: Path
+) -> tuple[Baseline, Path | None]:
     """Return the baseline that really served, and its file: its columns are known only now, its digest is checked."""
     known = plan.baseline
     if known.snapshot is None:
         return known, None
     if not columns_match(known.columns, query.columns):
-        return replace(known, absence="columns_changed", snapshot=None, snapshot_sha256=None), None
+        return _without(known, "columns_changed", _columns(known.columns, query.columns)), None
     body = reports.get(known.snapshot)
     if sha256(body) != known.snapshot_sha256:
         raise EvidenceError(
@@ -82,7 +87,23 @@ def _baseline(plan: Plan, query: Execution, reports: ObjectStore, folder: Path) 
         )
     path = folder / "baseline.parquet"
     path.write_bytes(body)
+    other = other_rows(header(path), spec)
+    if other is not None:
+        return _without(known, "query_changed", f"run {known.run_id} cannot be compared with: {other}"), None
     return known, path
+
+
+def _without(known: Baseline, absence: str, why: str) -> Baseline:
+    note = why if known.note is None else f"{known.note}; {why}"
+    return replace(known, absence=absence, snapshot=None, snapshot_sha256=None, note=note)
+
+
+def _columns(before: Sequence[Column], now: Sequence[Column]) -> str:
+    """Return what has become of the columns, as a sentence without its stop."""
+    was, has = ({column.name: column.type for column in columns} for columns in (before, now))
+    differ = sorted(name for name in was.keys() | has.keys() if was.get(name) != has.get(name))
+    said = [f"{shown(name)} was {was.get(name, 'none')} and is {has.get(name, 'none')}" for name in differ]
+    return f"of the result's columns, {', '.join(said)}"
 
 
 def _keep(reports: ObjectStore, key: str, path: Path) -> Product:
