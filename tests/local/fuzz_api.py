@@ -37,6 +37,13 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+LIKELY = {
+    "WorkGroup": ("primary", "audit"), "Name": ("audit", "other"), "CatalogName": ("AwsDataCatalog", "audit"),
+    "DatabaseName": ("default", "fuzz"), "TableName": ("t", "v"), "StatementName": ("find", "p1"),
+    "ResourceARN": ("arn:aws:athena:us-east-1:123456789012:workgroup/primary",),
+    "ClientRequestToken": ("c" * 32, "d" * 40),
+    "QueryStatement": ("SELECT ?", "SELECT 1"), "Type": ("GLUE", "HIVE", "FEDERATED"),
+}  # fmt: skip
 TRACES = re.compile(rb"Traceback|File \\?\"|site-packages|/work/|sqlite3|moto\.")
 
 
@@ -73,6 +80,7 @@ def strings(limits):
     return st.one_of(found)
 
 
+@functools.cache
 def structures(shape):
     """Return a strategy of a structure's members: the required ones nearly always, the others now and then."""
     required = {name: values(member) for name, member in shape.members.items() if name in shape.required_members}
@@ -90,6 +98,9 @@ def requests(draw, known):
     for member in ("QueryExecutionId", "NamedQueryId", "NextToken"):
         if member in body and known[member] and draw(st.integers(0, 3)):
             body[member] = draw(st.sampled_from(known[member][-20:]))
+    for member, likely in LIKELY.items():
+        if member in body and draw(st.integers(0, 3)):
+            body[member] = draw(st.sampled_from(likely))
     if name == "StartQueryExecution" and draw(st.integers(0, 2)):
         token = (
             draw(st.sampled_from(WORDS[-6:]))
@@ -232,6 +243,7 @@ def main():
         for (_, status), count in session.counts.items():
             statuses[status] += count
         fine = {name for (name, status) in session.counts if status == 200}
+        print("never 200:", *sorted(set(MODEL.operation_names) - fine))
         print(
             sum(statuses.values()), "requests", dict(statuses), len(fine), "operations answered 200; last seed", number
         )
