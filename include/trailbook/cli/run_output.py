@@ -3,15 +3,15 @@
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from trailbook.cli import output, printable
-from trailbook.diff import Finding, State, findings
+from trailbook.diff import Finding, State, expired, findings
 from trailbook.local.folder import FolderAthena
 from trailbook.objects import ObjectStore
-from trailbook.report.values import items, to_json
+from trailbook.report.values import items, shown, to_json
 from trailbook.steps.whole import WholeRun
 from trailbook.verdict import Verdict
 from trailbook.window import text
@@ -102,10 +102,25 @@ def _table(run: WholeRun, found: Sequence[Finding]) -> None:
         names = list(dict.fromkeys([*result.key, *result.measures, *others]))
         rows = [[_state(f), *(f.row[name] for name in names)] for f in found[:_MOST_ROWS]]
         output.fitted(["state", *names], rows, least=1 + len(result.key))
+    for line in _accepted(run):
+        out.print(printable(line), style="yellow", markup=False)
     if len(found) > _MOST_ROWS:
         out.print(f"… and {len(found) - _MOST_ROWS} more: --format csv prints them all", markup=False)
     _say_failure(run)
     out.print()
+
+
+def _accepted(run: WholeRun) -> Iterator[str]:
+    """Yield what must be mended of the runbook's allow entries."""
+    if run.outcome is None or run.plan is None:
+        return
+    gone = expired(run.runbook.allow, run.plan.window)
+    for index, (entry, use) in enumerate(zip(run.runbook.allow, run.outcome.allow, strict=True)):
+        match = ", ".join(f"{column}: {shown(wanted)}" for column, wanted in entry.match.items())
+        if index in gone:
+            yield f"allow {{{match}}} expired on {entry.expires} (owner {entry.owner}): what it accepted counts again"
+        elif use.stale:
+            yield f"allow {{{match}}} has matched nothing for 90 days of runs (owner {entry.owner}): remove or mend it"
 
 
 def _state(finding: Finding) -> str:

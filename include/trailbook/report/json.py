@@ -29,6 +29,7 @@ def dumps(report: Report) -> bytes:
             "findings_listed": counted,
             "tally": to_json(asdict(report.tally)),
             "expired_allow": list(report.expired_allow),
+            "stale_allow": list(report.stale_allow),
             "versions": to_json(dict(report.versions)),
             "statements": _statements(report),
             "next": [

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from trailbook import __version__
-from trailbook.diff import Counts, Finding, State
+from trailbook.diff import AllowUse, Counts, Finding, State
 from trailbook.errors import EvidenceError
 from trailbook.outcome import Outcome, QueryStatistics
 from trailbook.plan import Plan
@@ -94,6 +94,20 @@ class Report:
     def expired(self) -> tuple[Allow, ...]:
         """The allow entries that are no longer in force."""
         return tuple(self.runbook.allow[index] for index in self.expired_allow)
+
+    @property
+    def stale_allow(self) -> tuple[int, ...]:
+        """The indexes of the allow entries in force that have matched nothing for 90 days of runs."""
+        return tuple(
+            index
+            for index, use in enumerate(self.outcome.allow)
+            if use.stale and index < len(self.runbook.allow) and index not in self.expired_allow
+        )
+
+    @property
+    def stale(self) -> tuple[tuple[Allow, AllowUse], ...]:
+        """Those entries, and how they have fared."""
+        return tuple((self.runbook.allow[index], self.outcome.allow[index]) for index in self.stale_allow)
 
     @property
     def compared(self) -> bool:
