@@ -9,8 +9,7 @@ from trailbook.local.engine import functions_time, words
 from trailbook.local.engine.casts import coerce, failure, time_zone
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.function_names import TRINO_FUNCTIONS
-from trailbook.local.engine.functions import FUNCTIONS, LITERAL_ARGUMENTS
-from trailbook.local.engine.functions_regexp import check_pattern, replacement
+from trailbook.local.engine.functions import FUNCTIONS
 from trailbook.local.engine.scope import Context, Field, Scope, Sql
 from trailbook.local.engine.signatures import Signature, substitute, unify
 from trailbook.local.engine.types import (
@@ -71,7 +70,7 @@ def call(
     _translate(name, arguments, given, node)
     if name not in _ZONE_AWARE and any(g is not None and g.type.zone not in ("", "UTC") for g in given):
         raise not_supported(f"{name} of a time in a zone other than UTC", node)
-    chosen, bound = _choose(name, overloads, given, node)
+    chosen, bound = choose(name, overloads, given, node)
     values = [
         _lambda(argument, chosen.parameter(i), bound, context, scope, run)
         if value is None and isinstance(argument, exp.Lambda)
@@ -87,9 +86,10 @@ def call(
 _ZONE_KEEPING = ("date_trunc", "date_add")
 
 
-def _choose(
+def choose(
     name: str, overloads: Sequence[Signature], given: Sequence[Sql | None], node: exp.Expr
 ) -> tuple[Signature, dict[str, Type]]:
+    """Return the overload that a call means, and its type variables. Raises SqlError (FUNCTION_NOT_FOUND, …)."""
     best: tuple[int, Signature, dict[str, Type]] | None = None
     tied = False
     for overload in overloads:
@@ -106,6 +106,8 @@ def _choose(
             best, tied = (cost, overload, bound), False
         elif cost == best[0] and substitute(overload.result, bound).base != substitute(best[1].result, best[2]).base:
             tied = not numeric(overload.result) or not numeric(best[1].result)
+    if best is None and name == "regexp_replace" and given[-1] is None:
+        raise not_supported("regexp_replace with a lambda", node)
     if best is None:
         kinds = ", ".join("function" if g is None else str(g.type) for g in given)
         raise SqlError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}", node)
@@ -116,12 +118,9 @@ def _choose(
 
 def _translate(name: str, arguments: Sequence[exp.Expr], given: list[Sql | None], node: exp.Expr) -> None:
     """Replace in `given` those literal arguments that DuckDB spells in another way."""
-    index, translate = functions_time.PATTERNS.get(name, (LITERAL_ARGUMENTS.get(name, -1), None))
-    if index < 0 or index >= len(arguments):
-        return
-    _literal(name, arguments, index, given, node, translate)
-    if name == "regexp_replace" and len(arguments) > 2:
-        _literal(name, arguments, 2, given, node, replacement)
+    index, translate = functions_time.PATTERNS.get(name, (-1, None))
+    if translate is not None and index < len(arguments):
+        _literal(name, arguments, index, given, node, translate)
 
 
 def _literal(
@@ -130,17 +129,14 @@ def _literal(
     index: int,
     given: list[Sql | None],
     node: exp.Expr,
-    translate: Callable[[str], str] | None,
+    translate: Callable[[str], str],
 ) -> None:
     argument = arguments[index]
     if isinstance(argument, exp.Lambda) or not (isinstance(argument, exp.Literal) and argument.is_string):
         raise not_supported(f"{name} whose argument {index + 1} is not a literal", node)
     value = argument.name
     try:
-        if translate is not None:
-            given[index] = Sql(text(translate(value)), VARCHAR)
-        else:
-            check_pattern(value)
+        given[index] = Sql(text(translate(value)), VARCHAR)
     except ValueError as error:
         raise not_supported(f"{name}: {error}", node) from None
 

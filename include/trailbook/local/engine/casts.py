@@ -72,9 +72,9 @@ def bounded(value: Sql, source: Type, length: int) -> Sql:
     return Sql(f"tb_bounded({value.text}, {text(source.base)}, {length})", VARCHAR)
 
 
-def json_text_of(value: Sql) -> Sql:
+def json_text_of(value: Sql, ordered: bool) -> Sql:
     """Return json_parse(value) where it is cast to an array, map or row, which Trino does from the text itself."""
-    return Sql(f"CAST(tb_json_as_written({value.text}) AS JSON)", JSON)
+    return Sql(f"CAST(tb_json_to_cast({value.text}, {str(ordered).lower()}) AS JSON)", JSON)
 
 
 def json_literal(node: exp.Expr) -> Sql:

@@ -107,9 +107,14 @@ def _cast(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     except (ValueError, AttributeError) as error:
         raise not_supported(str(error), node) from None
     source = run(node.this, context, scope)
-    if target.base in ("array", "map", "row") and isinstance(node.this, exp.Anonymous) and source.type.base == "json":
-        if node.this.name.lower() == "json_parse" and node.this.find(exp.Column):
-            source = json_text_of(coerce(run(node.this.expressions[0], context, scope), VARCHAR))
+    inner = node.this
+    if (
+        target.base in ("array", "map", "row")
+        and isinstance(inner, exp.Anonymous)
+        and inner.name.lower() == "json_parse"
+    ):
+        value = coerce(run(inner.expressions[0], context, scope), VARCHAR)
+        source = json_text_of(value, ordered=inner.find(exp.Column) is None)
     value = cast(source, target, node)
     length = [p.name for p in node.args["to"].expressions] if target == VARCHAR else []
     if length:
@@ -128,51 +133,44 @@ def _function(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> S
     return call(name, node.expressions, node, context, scope, run)
 
 
-def _aggregate_of(node: exp.Expr, context: Context, inner: Scope, run: Compile) -> tuple[str, Type, str]:
-    """Compile a call of an aggregate or window function; `inner` is what its arguments see."""
-    if isinstance(node, exp.GroupConcat):
-        return listagg(node, context, inner, run)
-    if isinstance(node, exp.Filter):
-        if not isinstance(node.this, exp.GroupConcat) and node.this.name.lower() not in AGGREGATES:
-            raise SqlError("FUNCTION_NOT_AGGREGATE", "Filter is only valid for aggregation functions", node)
-        body, kind, template = _aggregate_of(node.this, context, inner, run)
-        condition = boolean(node.expression.this, context, inner, run, "FILTER")
-        return f"{body} FILTER (WHERE {condition})", kind, template
-    if isinstance(node, exp.Anonymous) and node.name.lower() in (*AGGREGATES, *WINDOW_ONLY):
-        return aggregate(node.name.lower(), node.expressions, node, context, inner, run)
-    raise not_supported(f"{type(node).__name__} as an aggregate", node)
-
-
 def _aggregate(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
-    grouping = node.name.lower() == "grouping" and isinstance(node, exp.Anonymous)
-    inner = arguments_scope(node, scope, window=False)
-    body, kind, template = _aggregate_of(node, context, scope if grouping else inner, run)
-    return Sql(template.format(body), kind)
+    """Compile a call of an aggregate: LISTAGG, one with FILTER, or a plain one."""
+    inner: Scope = arguments_scope(node, scope, window=False)
+    called, condition = node, ""
+    if isinstance(node, exp.Filter):
+        called = node.this
+        if not isinstance(called, exp.GroupConcat) and called.name.lower() not in AGGREGATES:
+            raise SqlError("FUNCTION_NOT_AGGREGATE", "Filter is only valid for aggregation functions", node)
+        condition = boolean(node.expression.this, context, inner, run, "FILTER")
+    if isinstance(called, exp.GroupConcat):
+        write, kind = listagg(called, context, inner, run)
+        return Sql(write(condition, ""), kind)
+    name = called.name.lower()
+    if not isinstance(called, exp.Anonymous) or name not in AGGREGATES:
+        raise not_supported(f"{type(called).__name__} as an aggregate", node)
+    write, kind = aggregate(name, called, context, scope if name == "grouping" else inner, run)
+    return Sql(f"({write(condition, '')})", kind)
 
 
 def _window(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
-    if node.args.get("first"):
-        raise not_supported("this form of window", node)
     inner = arguments_scope(node, scope, window=True)
     called, nulls = node.this, ""
     if isinstance(called, exp.IgnoreNulls | exp.RespectNulls):
-        nulls = " IGNORE NULLS" if isinstance(called, exp.IgnoreNulls) else ""
+        nulls = " IGNORE NULLS" if isinstance(called, exp.IgnoreNulls) else " "
         called = called.this
-    name = called.name.lower() if isinstance(called, exp.Anonymous) else ""
-    if isinstance(called, exp.Filter):
-        raise not_supported("FILTER with a window", node)
-    if name and name not in WINDOW_ONLY and name not in AGGREGATES:
-        raise SqlError("FUNCTION_NOT_WINDOW", f"Not a window function: {name}", node)
+    if node.args.get("first") or not isinstance(called, exp.Anonymous):
+        raise not_supported("LISTAGG or FILTER with a window", node)
+    name = called.name.lower()
+    if name not in WINDOW_ONLY and name not in AGGREGATES:
+        call(name, called.expressions, called, context, inner, run)  # it may be unknown, or called wrongly
+        raise SqlError("FUNCTION_NOT_WINDOW", f"Not a window function: {name}", node.find_ancestor(exp.Select))
     if nulls and name not in IGNORING:
-        raise not_supported(f"IGNORE NULLS with {name or 'this function'}", node)
-    if isinstance(called, exp.GroupConcat) or any(isinstance(a, exp.Distinct | exp.Order) for a in called.expressions):
-        raise not_supported("DISTINCT or ORDER BY in a window function's arguments", node)
-    assert isinstance(node, exp.Window)  # noqa: S101  # the table of handlers says so
+        raise SqlError("NULL_TREATMENT_NOT_ALLOWED", f"Cannot specify null treatment clause for {name} function", node)
+    if any(isinstance(a, exp.Order) for a in called.expressions):
+        raise not_supported("ORDER BY in a window function's arguments", node)
     inside = specification(node, name, context, inner, run)
-    body, kind, template = _aggregate_of(called, context, inner, run)
-    if nulls:
-        body = f"{body.removesuffix(')')}{nulls})"
-    return Sql(template.format(f"{body} OVER ({inside})"), kind)
+    write, kind = aggregate(name, called, context, inner, run, nulls=nulls)
+    return Sql(f"({write('', f' OVER ({inside})')})", kind)
 
 
 def boolean(node: exp.Expr, context: Context, scope: Scope, run: Compile, clause: str) -> str:

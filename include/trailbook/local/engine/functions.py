@@ -99,8 +99,3 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     **functions_time.FUNCTIONS,
 }
 """Function name (lower case) to its overloads; an empty sequence is a function that is known and refused."""
-
-LITERAL_ARGUMENTS: Mapping[str, int] = {
-    **dict.fromkeys(("regexp_like", "regexp_extract", "regexp_extract_all", "regexp_replace", "regexp_count"), 1),
-}
-"""Functions of which one argument, by index, must be a literal here, because it is translated when analysed."""

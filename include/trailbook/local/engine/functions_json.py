@@ -55,7 +55,9 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     "json_extract": [signature(f"{s}, varchar -> json", _extract) for s in _SOURCES],
     "json_extract_scalar": [signature(f"{s}, varchar -> varchar", _scalar) for s in _SOURCES],
     "json_array_contains": [
-        signature(f"{s}, {v} -> boolean", _contains) for s in _SOURCES for v in ("boolean", "bigint", "varchar", "double")
+        signature(f"{s}, {v} -> boolean", _contains)
+        for s in _SOURCES
+        for v in ("boolean", "bigint", "varchar", "double")
     ],
     "json_format": [signature("json -> varchar", "CAST({0} AS VARCHAR)")],
     "json_parse": [signature("varchar -> json", "CAST(tb_json_parse({0}) AS JSON)")],
@@ -66,7 +68,5 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
             _of("is_json_scalar", "SOURCE -> boolean", "tb_json_is_scalar({0})"),
         )
     ),
-    "json_array_get": [
-        signature(f"{s}, bigint -> json", "tb_json_array_get({0}, {1})") for s in _SOURCES
-    ],
+    "json_array_get": [signature(f"{s}, bigint -> json", "tb_json_array_get({0}, {1})") for s in _SOURCES],
 }

@@ -1,64 +1,53 @@
-"""The allow-list of functions on regular expressions."""
+"""The allow-list of functions on regular expressions: RE2 for the plainest, else `native_regexp`."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from trailbook.local.engine.scope import Sql
-from trailbook.local.engine.signatures import Signature, signature
+from trailbook.local.engine.signatures import Signature, constant, signature
+from trailbook.local.engine.types import text
+
+_PLAIN = re.compile(
+    r"\^?(?:[\w :/,@=<>~!%&;#'\"-]|\\[.\\/:*+?(){}|$^\[\]-]|\\d|\\w|\.|\[\^?[\w .,:/@=-]+\]|\((?:\?:)?|\)|\||(?<![*+?({|])(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})(?![*+?{]))*\$?",
+    re.ASCII,
+)
+"""Expressions that RE2 and Trino read alike, but for a `$` at their end."""
 
 
-def _regexp_extract(args: Sequence[Sql]) -> str:
-    source, pattern = args[0].text, args[1].text
-    group = args[2].text if len(args) > 2 else "0"
-    if group == "0" or not any(mark in pattern for mark in ("|", ")?", ")*", "){0")):
-        return f"CASE WHEN regexp_matches({source}, {pattern}) THEN regexp_extract({source}, {pattern}, {group}) END"
-    return f"tb_regexp_group({source}, {pattern}, {group})"
-
-
-def replacement(value: str) -> str:
-    r"""Return Trino's replacement text (`$1`, `\$`) as DuckDB's (`\1`). Raises ValueError for `${name}`."""
-    out, i = "", 0
-    while i < len(value):
-        char = value[i]
-        if char == "\\" and i + 1 < len(value):
-            i += 1
-            out += "\\\\" if value[i] == "\\" else value[i]
-        elif char == "$" and i + 1 < len(value) and value[i + 1].isdigit():
-            i += 1
-            out += "\\" + value[i]
-        elif char == "$":
-            raise ValueError(value)
-        else:
-            out += char
-        i += 1
-    return out
+def _like(args: Sequence[Sql]) -> str:
+    pattern = constant(args[1].text)
+    if pattern is None or not _PLAIN.fullmatch(pattern) or not pattern or "|" in pattern or "--" in pattern:
+        return f"tb_regexp_like({args[0].text}, {args[1].text})"
+    try:
+        re.compile(pattern)
+    except re.error:
+        return f"tb_regexp_like({args[0].text}, {args[1].text})"
+    if pattern.endswith("$") and not pattern.endswith("\\$"):
+        pattern = pattern[:-1] + r"\n?\z"
+    return f"regexp_matches({args[0].text}, {text(pattern)})"
 
 
 FUNCTIONS: Mapping[str, Sequence[Signature]] = {
-    "regexp_like": [signature("varchar, varchar -> boolean", "regexp_matches({0}, {1})")],
+    "regexp_like": [signature("varchar, varchar -> boolean", _like)],
     "regexp_extract": [
-        signature("varchar, varchar -> varchar", _regexp_extract),
-        signature("varchar, varchar, integer -> varchar", _regexp_extract),
+        signature("varchar, varchar -> varchar", "tb_regexp_extract({0}, {1}, CAST(0 AS BIGINT))"),
+        signature("varchar, varchar, bigint -> varchar", "tb_regexp_extract({0}, {1}, {2})"),
     ],
     "regexp_extract_all": [
-        signature("varchar, varchar -> array(varchar)", "regexp_extract_all({0}, {1})"),
+        signature("varchar, varchar -> array(varchar)", "tb_regexp_extract_all({0}, {1}, CAST(0 AS BIGINT))"),
+        signature("varchar, varchar, bigint -> array(varchar)", "tb_regexp_extract_all({0}, {1}, {2})"),
     ],
-    "regexp_count": [signature("varchar, varchar -> bigint", "CAST(len(regexp_extract_all({0}, {1})) AS BIGINT)")],
+    "regexp_count": [signature("varchar, varchar -> bigint", "tb_regexp_count({0}, {1})")],
+    "regexp_position": [
+        signature("varchar, varchar -> integer", "CAST(tb_regexp_position({0}, {1}, 1, 1) AS INTEGER)"),
+        signature("varchar, varchar, bigint -> integer", "CAST(tb_regexp_position({0}, {1}, {2}, 1) AS INTEGER)"),
+        signature(
+            "varchar, varchar, bigint, bigint -> integer", "CAST(tb_regexp_position({0}, {1}, {2}, {3}) AS INTEGER)"
+        ),
+    ],
+    "regexp_split": [signature("varchar, varchar -> array(varchar)", "tb_regexp_split({0}, {1})")],
     "regexp_replace": [
-        signature("varchar, varchar -> varchar", "regexp_replace({0}, {1}, '', 'g')"),
-        signature("varchar, varchar, varchar -> varchar", "regexp_replace({0}, {1}, {2}, 'g')"),
+        signature("varchar, varchar -> varchar", "tb_regexp_replace({0}, {1}, '')"),
+        signature("varchar, varchar, varchar -> varchar", "tb_regexp_replace({0}, {1}, {2})"),
     ],
 }
-
-
-def check_pattern(pattern: str) -> None:
-    """Raise ValueError for a regular expression that means something else, or nothing, in RE2."""
-    for mark, name in (("(?=", "look-ahead"), ("(?!", "look-ahead"), ("(?<=", "look-behind"), ("(?<!", "look-behind")):
-        if mark in pattern:
-            raise ValueError(f"{name} in a regular expression")
-    escaped = False
-    for char in pattern:
-        if escaped and char.isdigit() and char != "0":
-            raise ValueError("a back-reference in a regular expression")
-        if escaped and char in "ZGhHRX":
-            raise ValueError(f"\\{char} in a regular expression")
-        escaped = char == "\\" and not escaped

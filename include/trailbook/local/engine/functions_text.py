@@ -22,8 +22,10 @@ def _substr(args: Sequence[Sql]) -> str:
     else:
         length = unknown = ""
     if (constant_start := _positive(start)) is not None:
-        return f"CASE {unknown}WHEN {constant_start} THEN substr({source}, {start}{length}) END" if unknown else (
-            f"substr({source}, {start}{length})"
+        return (
+            f"CASE {unknown}WHEN {constant_start} THEN substr({source}, {start}{length}) END"
+            if unknown
+            else (f"substr({source}, {start}{length})")
         )
     return (
         f"CASE {unknown}WHEN {start} = 0 OR {start} > length({source}) OR {start} < -length({source}) THEN "
@@ -98,7 +100,9 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
         name: [
             signature("varchar, bigint -> varchar", _substr),
             signature("varchar, bigint, bigint -> varchar", _substr),
-            signature("varbinary, bigint -> varbinary", "tb_substr_bytes({0}, {1}, CAST(9223372036854775807 AS BIGINT))"),
+            signature(
+                "varbinary, bigint -> varbinary", "tb_substr_bytes({0}, {1}, CAST(9223372036854775807 AS BIGINT))"
+            ),
             signature("varbinary, bigint, bigint -> varbinary", "tb_substr_bytes({0}, {1}, {2})"),
         ]
         for name in ("substr", "substring")

@@ -13,7 +13,6 @@ from trailbook.local.engine.doubles import java_double
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?(?![0-9])")
 _STRING = re.compile(r'"((?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*)"')
-_SKIPPED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _WHITE = re.compile(r"[ \t\n\r]*")
 _DEPTH = 1000
 _SIMPLE_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
@@ -120,7 +119,7 @@ class Reader:
         if depth > _DEPTH:
             raise Malformed(self.source)
         if opened == '"':
-            found = _SKIPPED.match(self.source, self.at)
+            found = _STRING.match(self.source, self.at)
             if found is None:
                 raise Malformed(self.source)
             self.at = found.end()
@@ -195,4 +194,6 @@ def scalar_json(value: str | int | float | bool | None) -> str:
         return quoted(value)
     if isinstance(value, float):
         return java_double(value) if math.isfinite(value) else f'"{java_double(value)}"'
-    return {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
+    return (
+        {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
+    )

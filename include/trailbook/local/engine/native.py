@@ -14,16 +14,11 @@ from typing import Any
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
-from trailbook.local.engine import native_format, native_json, native_text, native_url
+from trailbook.local.engine import native_format, native_json, native_regexp, native_text, native_url
 from trailbook.local.engine.doubles import cast_double, java_double, shortest_real
 from trailbook.local.engine.faults import invalid, refusal
 
 Function = tuple[Callable[..., Any], list[str], str]
-
-
-def _regexp_group(value: str, pattern: str, group: int) -> str | None:
-    found = re.search(pattern, value)
-    return found.group(group) if found else None
 
 
 _ISO = re.compile(
@@ -53,27 +48,29 @@ FUNCTIONS: Mapping[str, Function] = {
     "tb_real_text": (lambda value: cast_double(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_real_json": (lambda value: native_json.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_java_double": (java_double, ["DOUBLE"], "VARCHAR"),
-    "tb_regexp_group": (_regexp_group, ["VARCHAR", "VARCHAR", "INTEGER"], "VARCHAR"),
     **{f"tb_{n}": (_digest(n), ["BLOB"], "BLOB") for n in ("md5", "sha1", "sha256", "sha512")},
     "tb_iso": (_iso, ["VARCHAR"], "VARCHAR"),
     "tb_crc32": (zlib.crc32, ["BLOB"], "BIGINT"),
     **native_format.FUNCTIONS,
+    **native_regexp.FUNCTIONS,
     **native_text.FUNCTIONS,
     **native_json.FUNCTIONS,
     **native_url.FUNCTIONS,
 }
 
+# DuckDB folds a constant WHEN before anything runs, so that what may fail in one stands in a TRY.
 MACROS = (
     "tb_lower(x) AS CASE WHEN strlen(x) = length(x) THEN lower(x) ELSE tb_lower_any(x) END",
     "tb_upper(x) AS CASE WHEN strlen(x) = length(x) THEN upper(x) ELSE tb_upper_any(x) END",
     "tb_reverse(x) AS CASE WHEN strlen(x) = length(x) THEN reverse(x) ELSE tb_reverse_any(x) END",
-    "tb_json_extract(j, p, t) AS CASE WHEN CASE WHEN json_valid(j) THEN json_type(j, p) IS NULL END THEN NULL "
-    "ELSE tb_json_extract_any(j, t) END",
-    "tb_json_scalar(j, p, t) AS CASE WHEN CASE WHEN json_valid(j) THEN coalesce(json_type(j, p), 'NULL') IN "
-    "('VARCHAR', 'BOOLEAN', 'UBIGINT', 'NULL', 'OBJECT', 'ARRAY') END THEN json_value(j, p) ->> '$' "
+    "tb_json_extract(j, p, t) AS CASE WHEN TRY(json_valid(j)) THEN CASE WHEN TRY(json_type(j, p)) IS NOT NULL THEN "
+    "tb_json_extract_any(j, t) END ELSE tb_json_extract_any(j, t) END",
+    "tb_json_scalar(j, p, t) AS CASE WHEN TRY(json_valid(j)) THEN CASE WHEN TRY(json_type(j, p)) IN "
+    "('VARCHAR', 'BOOLEAN', 'UBIGINT') THEN json_extract_string(j, p) WHEN TRY(json_type(j, p)) NOT IN "
+    "('NULL', 'OBJECT', 'ARRAY') THEN tb_json_scalar_any(j, t) END ELSE tb_json_scalar_any(j, t) END",
+    "tb_json_scalar_at(j, p, t) AS CASE WHEN TRY(json_valid(j)) THEN CASE WHEN TRY(json_type(j, p)) IN "
+    "('VARCHAR', 'BOOLEAN', 'UBIGINT') THEN json_extract_string(j, p) ELSE tb_json_scalar_any(j, t) END "
     "ELSE tb_json_scalar_any(j, t) END",
-    "tb_json_scalar_at(j, p, t) AS CASE WHEN CASE WHEN json_valid(j) THEN json_type(j, p) IN "
-    "('VARCHAR', 'BOOLEAN', 'UBIGINT') END THEN json_value(j, p) ->> '$' ELSE tb_json_scalar_any(j, t) END",
 )
 
 

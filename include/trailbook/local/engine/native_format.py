@@ -34,7 +34,9 @@ def formatted(pattern: str, kinds: str, values: list[str | None]) -> Any:
         index = int(place) - 1 if place else following
         following += not place
         if index >= len(given):
-            raise invalid(f"Invalid format string: {pattern:.100} (MissingFormatArgument: Format specifier '{found[0]}')")
+            raise invalid(
+                f"Invalid format string: {pattern:.100} (MissingFormatArgument: Format specifier '{found[0]}')"
+            )
         piece = _piece(found[0], flags, precision, conversion, *given[index])
         if not isinstance(piece, str):
             return piece

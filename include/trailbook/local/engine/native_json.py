@@ -111,9 +111,9 @@ def canonical(source: str, *, ordered: bool = True) -> str | None:
     return found
 
 
-def as_written(source: str) -> Any:
-    """Return JSON text whose keys are neither sorted nor made unique: Trino casts json_parse(x) from the text itself."""
-    found = canonical(source, ordered=False)
+def parse_to_cast(source: str, ordered: bool) -> Any:
+    """Return JSON text for a cast: of a column Trino casts the text itself, keys neither sorted nor made unique."""
+    found = canonical(source, ordered=ordered)
     if found is None:
         raise Failure("INVALID_CAST_ARGUMENT", f"Cannot cast {source:.200}")
     return _storable(found)
@@ -314,7 +314,11 @@ def cast_decimal(source: str, precision: int, scale: int) -> str | None:
     if found is None:
         return None
     try:
-        value = Decimal(int(found)) if isinstance(found, bool) else Decimal(found if isinstance(found, str) else repr(found))
+        value = (
+            Decimal(int(found))
+            if isinstance(found, bool)
+            else Decimal(found if isinstance(found, str) else repr(found))
+        )
         rounded = value.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP)
         if isinstance(found, str) and found != found.strip():
             raise InvalidOperation
@@ -342,7 +346,7 @@ FUNCTIONS = {
     "tb_json_extract_any": (extract, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "tb_json_size": (size, ["VARCHAR", "VARCHAR"], "BIGINT"),
     "tb_json_parse": (parse, ["VARCHAR"], "VARCHAR"),
-    "tb_json_as_written": (as_written, ["VARCHAR"], "VARCHAR"),
+    "tb_json_to_cast": (parse_to_cast, ["VARCHAR", "BOOLEAN"], "VARCHAR"),
     "tb_json_is_scalar": (is_scalar, ["VARCHAR"], "BOOLEAN"),
     "tb_json_array_length": (array_length, ["VARCHAR"], "BIGINT"),
     "tb_json_array_get": (array_get, ["VARCHAR", "BIGINT"], "VARCHAR"),

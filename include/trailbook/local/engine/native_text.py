@@ -199,9 +199,7 @@ def _entries(value: str, between: str, within: str) -> list[tuple[str, str]]:
     for part in parts:
         key, mark, rest = part.partition(within)
         if not mark or within in rest:
-            raise invalid(
-                "Key-value delimiter must appear exactly once in each entry. Bad input: '" + f"{part:.100}'"
-            )
+            raise invalid("Key-value delimiter must appear exactly once in each entry. Bad input: '" + f"{part:.100}'")
         found.append((key, rest))
     return found
 

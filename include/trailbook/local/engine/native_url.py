@@ -62,7 +62,6 @@ def _url_parameter(value: str, name: str) -> str | None:
     return None
 
 
-
 FUNCTIONS = {
     "tb_ip": (_ip, ["VARCHAR"], "VARCHAR"),
     "tb_ip_text": (_ip_text, ["VARCHAR"], "VARCHAR"),

@@ -72,7 +72,9 @@ def _format(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: S
         raise SqlError("SYNTAX_ERROR", "The 'format' function must have at least two arguments", node)
     pattern, *values = (run(a, context, scope) for a in args)
     if pattern.type != VARCHAR:
-        raise SqlError("TYPE_MISMATCH", f"Type of first argument to format() must be VARCHAR (actual: {pattern.type})", args[0])
+        raise SqlError(
+            "TYPE_MISMATCH", f"Type of first argument to format() must be VARCHAR (actual: {pattern.type})", args[0]
+        )
     kinds, texts = [], []
     for value, argument in zip(values, args[1:], strict=True):
         base = value.type.base
