@@ -233,12 +233,26 @@ def test_work_groups_are_made_changed_and_removed(athena):
     )  # fmt: skip
     refused(athena.delete_work_group, WorkGroup="primary")
     for wrong in (
-        {"ManagedQueryResultsConfiguration": {"Enabled": True}},
+        {"ManagedQueryResultsConfiguration": {"Enabled": True}, "ResultConfiguration": PLACE},
+        {"IdentityCenterConfiguration": {"EnableIdentityCenter": True}},
         {"ResultConfiguration": {"OutputLocation": "http://x"}},
         {"EngineVersion": {"SelectedEngineVersion": "Athena engine version 2"}},
     ):
         refused(athena.create_work_group, Name="w2", Configuration=wrong)
     assert "w2" not in [g["Name"] for g in athena.list_work_groups()["WorkGroups"]]
+
+
+def test_a_work_group_with_managed_results_tells_of_no_place(athena):
+    athena.create_work_group(Name="managed", Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}})
+    name = athena.start_query_execution(QueryString="SELECT 1 AS a", WorkGroup="managed")["QueryExecutionId"]
+    found = ended(athena, name)
+    assert "ResultConfiguration" not in found
+    assert found["ManagedQueryResultsConfiguration"] == {"Enabled": True}
+    assert len(athena.get_query_results(QueryExecutionId=name)["ResultSet"]["Rows"]) == 2
+    refused(athena.start_query_execution, QueryString="SELECT 1", WorkGroup="managed", ResultConfiguration=PLACE)
+    off = {"ManagedQueryResultsConfigurationUpdates": {"Enabled": False}, "ResultConfigurationUpdates": PLACE}
+    athena.update_work_group(WorkGroup="managed", ConfigurationUpdates=off)
+    assert query(athena, "SELECT 1", WorkGroup="managed")["ResultConfiguration"]["OutputLocation"].endswith(".csv")
 
 
 def test_a_disabled_work_group_runs_nothing(athena):

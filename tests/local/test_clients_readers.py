@@ -93,7 +93,21 @@ def test_pyathenas_pandas_cursor(url):
         assert len(cursor.execute(MANY).as_pandas()) == 2500
 
 
-def test_pyathenas_arrow_cursor(url, monkeypatch):
+def test_pyathenas_arrow_cursor_where_athena_keeps_the_results(url):
+    """Then it asks for rows and needs no S3, for which PyAthena gives pyarrow no endpoint."""
+    import pyathena
+    from pyathena.arrow.cursor import ArrowCursor
+
+    boto3.client("athena").create_work_group(
+        Name="managed", Configuration={"ManagedQueryResultsConfiguration": {"Enabled": True}}
+    )
+    connection = pyathena.connect(work_group="managed", poll_interval=0.05, cursor_class=ArrowCursor)
+    with connection.cursor() as cursor:
+        table = cursor.execute(MANY).as_arrow()
+        assert (table.num_rows, table.column("x")[2499].as_py()) == (2500, 2500)
+
+
+def test_pyathenas_arrow_cursor_on_s3(url, monkeypatch):
     """PyAthena makes pyarrow's S3 client without an endpoint, so pyarrow itself is told of ours."""
     fs = pytest.importorskip("pyarrow.fs")
     from pyathena.arrow.cursor import ArrowCursor

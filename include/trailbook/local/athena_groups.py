@@ -7,12 +7,10 @@ from trailbook.local.athena_call import Call, Operation
 from trailbook.local.athena_shapes import Refused, page
 from trailbook.local.athena_store import Record, configuration
 from trailbook.local.engine.engine import ENGINE_VERSION
-from trailbook.local.result_places import check_result_configuration
+from trailbook.local.result_places import check_result_configuration, is_managed
 
 _ENGINES = ("AUTO", ENGINE_VERSION)
 _UNSUPPORTED = {
-    "ManagedQueryResultsConfiguration": "Enabled",
-    "ManagedQueryResultsConfigurationUpdates": "Enabled",
     "IdentityCenterConfiguration": "EnableIdentityCenter",
     "QueryResultsS3AccessGrantsConfiguration": "EnableS3AccessGrants",
 }
@@ -25,8 +23,9 @@ def create(call: Call) -> dict[str, Any]:
         raise Refused("WorkGroup is already created")
     given = request.get("Configuration") or {}
     _check(given)
-    check_result_configuration(given.get("ResultConfiguration") or {})
-    group: Record = {"Name": name, "State": "ENABLED", "Configuration": configuration(given)}
+    settings = configuration(given)
+    _check_places(settings)
+    group: Record = {"Name": name, "State": "ENABLED", "Configuration": settings}
     if request.get("Description"):
         group["Description"] = request["Description"]
     _tag(call, call.arn("workgroup", name), request.get("Tags") or [])
@@ -61,7 +60,7 @@ def update(call: Call) -> dict[str, Any]:
     updates = request.get("ConfigurationUpdates") or {}
     _check(updates)
     settings = _updated(group["Configuration"], updates)
-    check_result_configuration(settings["ResultConfiguration"])
+    _check_places(settings)
     changed = group | {"Configuration": settings, "State": request.get("State", group["State"])}
     if "Description" in request:
         changed["Description"] = request["Description"]
@@ -95,16 +94,25 @@ def _check(settings: dict[str, Any]) -> None:
         raise Refused(f"Engine version {wanted} is not supported by the local Athena: it is {ENGINE_VERSION}")
 
 
+def _check_places(settings: Record) -> None:
+    check_result_configuration(settings["ResultConfiguration"])
+    if is_managed({"Configuration": settings}) and settings["ResultConfiguration"].get("OutputLocation"):
+        raise Refused("A WorkGroup has either an OutputLocation or managed query results, not both")
+
+
 def _updated(settings: Record, updates: dict[str, Any]) -> Record:
     """Return a work group's configuration with ConfigurationUpdates applied."""
     changed = dict(settings)
     for key, value in updates.items():
         if key == "ResultConfigurationUpdates":
             changed["ResultConfiguration"] = _merged(settings["ResultConfiguration"], value)
+        elif key == "ManagedQueryResultsConfigurationUpdates":
+            held = settings.get("ManagedQueryResultsConfiguration") or {}
+            changed["ManagedQueryResultsConfiguration"] = _merged(held, value)
         elif key.startswith("Remove"):
             if value:
                 changed.pop(key.removeprefix("Remove"), None)
-        elif key not in ("EngineVersion", "ManagedQueryResultsConfigurationUpdates"):
+        elif key != "EngineVersion":
             changed[key] = value
     return changed
 

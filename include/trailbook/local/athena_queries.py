@@ -136,13 +136,16 @@ def _described(found: QueryRun) -> dict[str, Any]:
     reuse: dict[str, Any] = {"Enabled": found.reuse_minutes >= 0}
     if found.reuse_minutes >= 0:
         reuse["MaxAgeInMinutes"] = found.reuse_minutes
-    more: dict[str, Any] = {"ExecutionParameters": found.parameters} if found.parameters else {}
+    managed = "ManagedQueryResultsConfiguration" in found.settings  # then a client learns of no place
+    place = {"ResultConfiguration": {"OutputLocation": found.output} | found.settings}
+    more: dict[str, Any] = dict(found.settings) if managed else place
+    if found.parameters:
+        more["ExecutionParameters"] = found.parameters
     return more | {
         "QueryExecutionId": found.id,
         "Query": found.sql,
         "StatementType": found.statement,
         "SubstatementType": found.substatement,
-        "ResultConfiguration": {"OutputLocation": found.output} | found.settings,
         "ResultReuseConfiguration": {"ResultReuseByAgeConfiguration": reuse},
         "QueryExecutionContext": context,
         "Status": _status(found),

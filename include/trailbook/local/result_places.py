@@ -7,8 +7,18 @@ from moto.s3.models import s3_backends
 
 from trailbook.local.athena_shapes import Refused
 from trailbook.local.athena_store import ACCOUNT, Record
+from trailbook.local.s3_objects import DISK
 
 _LOCATION = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
+
+
+MANAGED = f"athena-managed-query-results-{ACCOUNT}"
+"""The bucket behind work groups whose results Athena itself keeps; clients get those through GetQueryResults."""
+
+
+def is_managed(group: Record) -> bool:
+    """Say whether a work group's results are kept by Athena itself."""
+    return bool((group["Configuration"].get("ManagedQueryResultsConfiguration") or {}).get("Enabled"))
 
 
 def check_result_configuration(settings: dict[str, Any]) -> None:
@@ -30,6 +40,11 @@ def result_configuration(asked: dict[str, Any], group: Record) -> dict[str, Any]
     """
     check_result_configuration(asked)
     configured = group["Configuration"]
+    if is_managed(group):
+        if asked.get("OutputLocation"):
+            raise Refused("OutputLocation cannot be given: the results of this WorkGroup are managed by Athena")
+        managed = configured["ManagedQueryResultsConfiguration"]
+        return {"OutputLocation": f"s3://{MANAGED}/", "ManagedQueryResultsConfiguration": managed}
     own = configured.get("ResultConfiguration") or {}
     enforced = bool(configured.get("EnforceWorkGroupConfiguration")) and bool(own.get("OutputLocation"))
     found = dict(own) if enforced or not asked.get("OutputLocation") else {}
@@ -44,9 +59,18 @@ def result_configuration(asked: dict[str, Any], group: Record) -> dict[str, Any]
 
 
 def check_bucket(settings: dict[str, Any]) -> None:
-    """Raise Refused where the result's bucket is not there, or belongs to another than the expected owner."""
+    """Raise Refused where the result's bucket is not there, or belongs to another than the expected owner.
+
+    Athena's own is made when it is needed first.
+    """
     match = _LOCATION.fullmatch(settings["OutputLocation"])
     bucket = match[1] if match else ""
     owner = settings.get("ExpectedBucketOwner", ACCOUNT)
-    if bucket not in s3_backends[ACCOUNT]["aws"].buckets or owner != ACCOUNT:
+    backend = s3_backends[ACCOUNT]["aws"]
+    if bucket == MANAGED:
+        with DISK.lock:
+            if MANAGED not in backend.buckets:
+                backend.create_bucket(MANAGED, "us-east-1")
+                DISK.made.add(MANAGED)
+    if bucket not in backend.buckets or owner != ACCOUNT:
         raise Refused(f"Unable to verify/create output bucket {bucket}")

@@ -16,13 +16,17 @@ from moto.utilities.utils import md5_hash
 
 
 class Disk:
-    """Where bytes go, and which keys changed since the last save. One per process, as moto's backends are."""
+    """Where bytes go; which keys changed, and which buckets were made by no request, since the last save.
+
+    One per process, as moto's backends are.
+    """
 
     def __init__(self) -> None:
         """Start without a folder; `use` names one before any object is written."""
         self.root = Path()
         self.lock = threading.RLock()
         self.changed: set[tuple[int, str]] = set()
+        self.made: set[str] = set()
 
     def use(self, root: Path) -> None:
         """Write new objects below `root`."""

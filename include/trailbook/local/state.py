@@ -133,6 +133,8 @@ class State:
                     self._db.execute("DELETE FROM keys WHERE bucket = ? AND key = ?", (name, k))
             if bucket and not key:
                 self._save_bucket(s3, bucket)
+            while DISK.made:
+                self._save_bucket(s3, DISK.made.pop())
             self._put("services", ("tags", ""), pickle.dumps(s3.tagger))
             self._db.commit()
             DISK.changed.clear()
