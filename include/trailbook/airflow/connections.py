@@ -24,6 +24,9 @@ CLIENT_CONFIG: dict[str, Any] = {
 }
 """botocore's settings for each client of ours."""
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_WEEK = 7 * 24 * 3600
+
 
 def athena(settings: Settings, hook: AthenaHook | None = None) -> AthenaApi:
     """Return Athena as the settings name it, through the provider's hook."""
@@ -57,10 +60,14 @@ def browser_address(settings: Settings, uri: str) -> str:
         return ""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     hook = AwsBaseHook(client_type="s3", **hook_parameters(settings))
-    endpoint = _s3(settings).meta.endpoint_url
+    client = _s3(settings)
+    place = urlsplit(client.meta.endpoint_url)
     domain = BaseAwsLink.get_aws_domain(hook.conn_partition)
-    if "amazonaws" not in urlsplit(endpoint).netloc or domain is None:
-        return f"{endpoint}/{bucket}/{quote(key)}"
+    if place.hostname in _LOOPBACK:  # the embedded AWS has no console, and a signed address of it opens nothing else
+        request = {"Bucket": bucket, "Key": key}
+        return str(client.generate_presigned_url("get_object", Params=request, ExpiresIn=_WEEK))
+    if "amazonaws" not in place.netloc or domain is None:
+        return f"{client.meta.endpoint_url}/{bucket}/{quote(key)}"
     region = hook.conn_region_name or settings.region
     return f"https://{region}.console.{domain}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
 
