@@ -1,13 +1,14 @@
-"""CREATE VIEW, EXPLAIN and prepared statements: what is judged by the analysis, and kept, but reads no data."""
+"""CREATE VIEW and EXPLAIN: judged by the analysis, without reading any data."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from trailbook.local.engine.engine import analyse_tree
-from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.engine import Analysed, analyse, analyse_tree
+from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.parameters import bind
 from trailbook.local.engine.parse import parse_query
-from trailbook.local.engine.statements import CreateView
+from trailbook.local.engine.statements import CreateView, Explain, Query, parse_statement
 from trailbook.local.engine.types import Type
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.glue_views import described_view, is_view
@@ -18,13 +19,13 @@ from trailbook.local.s3_objects import DISK
 _PLACE = "line 1:1"
 
 
-def run_create_view(found: QueryRun, tables: GlueTables, statement: CreateView) -> None:
+def run_create_view(found: QueryRun, tables: GlueTables, given: Sequence[str], statement: CreateView) -> None:
     """Run CREATE VIEW. Raises SqlError."""
     started = time.monotonic()
     database = statement.view.database or found.schema
     name = statement.view.name
     now = datetime.fromtimestamp(found.submitted, UTC)
-    tree = bind(parse_query(statement.query), found.parameters)
+    tree = bind(parse_query(statement.query), given)
     making = f"{database}.{name}" if statement.replace else ""
     analysed = analyse_tree(tree, tables, found.schema, now, making)
     fields = analysed.relation.fields
@@ -71,3 +72,40 @@ def _keep(
     if database not in tables.glue.databases:
         tables.glue.create_database(database, {"Name": database})
     tables.glue.create_table(database, name, described)
+
+
+def run_explain(found: QueryRun, tables: GlueTables, given: Sequence[str], statement: Explain) -> None:
+    """Run EXPLAIN of a query: what it gives and what it reads, or whether it is valid. Raises SqlError."""
+    started = time.monotonic()
+    kind = statement.options.get("TYPE", "DISTRIBUTED")
+    if statement.analyze:
+        raise not_supported("EXPLAIN ANALYZE")
+    if kind not in ("DISTRIBUTED", "LOGICAL", "VALIDATE") or statement.options.get("FORMAT", "TEXT") != "TEXT":
+        raise not_supported(f"EXPLAIN ({', '.join(f'{k} {v}' for k, v in statement.options.items())})")
+    inner = parse_statement(statement.sql)
+    if not isinstance(inner, Query):
+        raise not_supported(f"EXPLAIN of {type(inner).__name__}")
+    analysed = analyse(inner.sql, tables, found.schema, datetime.fromtimestamp(found.submitted, UTC), given)
+    valid = kind == "VALIDATE"
+    lines = ["true"] if valid else _plan(analysed)
+    found.columns = [["Valid", "boolean"] if valid else ["Query Plan", "varchar"]]
+    found.rows, found.engine_ms = len(lines), max(1, int((time.monotonic() - started) * 1000))
+    put_result(found, "\n".join([found.columns[0][0], *lines]).encode())
+
+
+def _plan(analysed: Analysed) -> list[str]:
+    """Return the plan of the local engine, which is not Athena's: the columns, and what is read of which table."""
+    fields = analysed.relation.fields
+    named = [f.name or f"_col{i}" for i, f in enumerate(fields)]
+    lines = [
+        "Plan of the local Athena",
+        f"Output[columnNames = [{', '.join(named)}]]",
+        f"    Layout: [{', '.join(f'{n}:{f.type}' for n, f in zip(named, fields, strict=True))}]",
+    ]
+    for scan in analysed.scans:
+        columns = sorted(column for name, column in analysed.used if name == scan.name)
+        keys = [c.name for c in scan.columns if c.partition]
+        lines.append(f"    - TableScan[table = awsdatacatalog:{scan.database}.{scan.table}]")
+        lines.append(f"        columns: [{', '.join(columns)}]")
+        lines += [f"        partition columns: [{', '.join(keys)}]"] if keys else []
+    return lines

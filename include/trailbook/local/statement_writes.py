@@ -51,6 +51,7 @@ def _rows(
     found: QueryRun,
     tables: GlueTables,
     connected: Connected,
+    given: Sequence[str],
     query: str,
     judge: Callable[[Sequence[Field]], Target],
     *,
@@ -63,7 +64,7 @@ def _rows(
     try:
         tables.writable.append(str(folder))
         now = datetime.fromtimestamp(found.submitted, UTC)
-        analysed = analyse(query, tables, found.schema, now, found.parameters)
+        analysed = analyse(query, tables, found.schema, now, given)
         target = judge(analysed.relation.fields)
         found.planning_ms = int((time.monotonic() - started) * 1000)
         files: Sequence[Written] = ()
@@ -106,11 +107,13 @@ def _folder(location: str) -> str:
     return location if location.endswith("/") else f"{location}/"
 
 
-def run_unload(found: QueryRun, tables: GlueTables, connected: Connected, statement: Unload) -> None:
+def run_unload(
+    found: QueryRun, tables: GlueTables, connected: Connected, given: Sequence[str], statement: Unload
+) -> None:
     """Run UNLOAD. Raises SqlError."""
     to = _folder(statement.to)
     _check_empty(found, to, f"Target directory '{to}'")
-    with _rows(found, tables, connected, statement.query, lambda f: unload_target(statement, f)) as rows:
+    with _rows(found, tables, connected, given, statement.query, lambda f: unload_target(statement, f)) as rows:
         names = [n for n, _ in rows.layout.keys]
         with DISK.lock, ExitStack() as undo:
             _check_empty(found, to, f"Target directory '{to}'")
@@ -133,12 +136,14 @@ def _check_empty(found: QueryRun, location: str, what: str) -> None:
         raise SqlError("HIVE_PATH_ALREADY_EXISTS", f"{message} '{location}' before retrying.")
 
 
-def run_ctas(found: QueryRun, tables: GlueTables, connected: Connected, statement: CreateTableAs) -> None:
+def run_ctas(
+    found: QueryRun, tables: GlueTables, connected: Connected, given: Sequence[str], statement: CreateTableAs
+) -> None:
     """Run CREATE TABLE AS. Raises SqlError."""
     database = statement.table.database or found.schema
     name = statement.table.name
-    given = statement.properties.get("external_location")
-    location = _folder(str(given)) if given else f"{found.output}/"
+    external = statement.properties.get("external_location")
+    location = _folder(str(external)) if external else f"{found.output}/"
     if not tables.has_database(database):
         raise SqlError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", place=_PLACE)
     if _is_there(tables, database, name, statement):
@@ -147,7 +152,7 @@ def run_ctas(found: QueryRun, tables: GlueTables, connected: Connected, statemen
     what = f"Target directory for table '{database}.{name}'"
     _check_empty(found, location, what)
     judge = lambda fields: ctas_target(statement, fields)  # noqa: E731  # it is handed on twice
-    with _rows(found, tables, connected, statement.query, judge, with_data=statement.with_data) as rows:
+    with _rows(found, tables, connected, given, statement.query, judge, with_data=statement.with_data) as rows:
         keys = [n for n, _ in rows.layout.keys]
         with DISK.lock, ExitStack() as undo:
             if _is_there(tables, database, name, statement):
@@ -201,7 +206,9 @@ def _described(found: QueryRun, statement: CreateTableAs, layout: Layout, locati
     return described_table(made, int(found.submitted))
 
 
-def run_insert(found: QueryRun, tables: GlueTables, connected: Connected, statement: InsertInto) -> None:
+def run_insert(
+    found: QueryRun, tables: GlueTables, connected: Connected, given: Sequence[str], statement: InsertInto
+) -> None:
     """Run INSERT INTO. Raises SqlError."""
     database = statement.table.database or found.schema
     name = statement.table.name
@@ -216,7 +223,12 @@ def run_insert(found: QueryRun, tables: GlueTables, connected: Connected, statem
     columns = tables.columns(database, name) or ()
     with (
         _rows(
-            found, tables, connected, statement.query, lambda fields: insert_target(statement, columns, fields, table)
+            found,
+            tables,
+            connected,
+            given,
+            statement.query,
+            lambda fields: insert_target(statement, columns, fields, table),
         ) as rows,
         DISK.lock,
         ExitStack() as undo,

@@ -1,7 +1,8 @@
 """Parameters: each `?` of a query becomes the syntax tree of a constant, never text that is read again.
 
 A value is SQL of one constant: `'x'`, `1`, `-1.5`, `true`, `NULL`, `DATE '…'`, `CAST('1' AS bigint)`, arrays of them.
-Whatever else could be a constant in Trino (a function of constants) is refused by name.
+Whatever else could be a constant in Trino (a function of constants) is refused by name. ExecutionParameters that are no
+expression or hold a name are strings, as measured on Athena (github.com/aoyagikouhei/athena-local, docs/parameters.md).
 """
 
 from collections.abc import Sequence
@@ -32,15 +33,13 @@ _MOST_SHOWN = 80
 def bind(query: exp.Query, parameters: Sequence[str]) -> exp.Query:
     """Return the query with its placeholders replaced, in the order of the text, by the parameters' constants.
 
-    Raises SqlError: INVALID_PARAMETER_USAGE for a wrong count, EXPRESSION_NOT_CONSTANT, NOT_SUPPORTED, SYNTAX_ERROR.
+    As on Athena, parameters of a query without placeholders are of no account. Raises SqlError:
+    INVALID_PARAMETER_USAGE for a wrong count, NOT_SUPPORTED.
     """
     marks = sorted(query.find_all(exp.Placeholder), key=lambda mark: int(mark.meta.get("start", 0)))
-    if len(marks) != len(parameters):
-        raise SqlError(
-            "INVALID_PARAMETER_USAGE",
-            f"Incorrect number of parameters: expected {len(marks)} but found {len(parameters)}",
-            place="line 1:1",
-        )
+    if not marks:
+        return query
+    check_count(len(marks), len(parameters))
     for number, (mark, text) in enumerate(zip(marks, parameters, strict=True), 1):
         value = constant(text, number)
         value.meta.update(mark.meta)
@@ -49,14 +48,25 @@ def bind(query: exp.Query, parameters: Sequence[str]) -> exp.Query:
     return query
 
 
+def check_count(wanted: int, given: int) -> None:
+    """Raise SqlError where there are not as many parameters as placeholders."""
+    if wanted != given:
+        message = f"Incorrect number of parameters: expected {wanted} but found {given}"
+        raise SqlError("INVALID_PARAMETER_USAGE", message, place="line 1:1")
+
+
 def constant(text: str, number: int) -> exp.Expr:
-    """Return the one constant that a parameter's text is; `number` (from 1) names it in an error. Raises SqlError."""
-    found = constants(text, f"parameter {number}")
-    if len(found) != 1:
-        raise SqlError(
-            "INVALID_PARAMETER_USAGE", f"parameter {number}: expected one value, found {text[:_MOST_SHOWN]!r}"
-        )
-    return found[0]
+    """Return what a parameter's text stands for; `number` (from 1) names it in an error.
+
+    As on Athena, a text that is no expression, is more than one, or holds a name is a string. Raises SqlError.
+    """
+    try:
+        found = constants(text, f"parameter {number}")
+    except SqlError as error:
+        if error.code not in ("SYNTAX_ERROR", "EXPRESSION_NOT_CONSTANT"):
+            raise
+        found = []
+    return found[0] if len(found) == 1 else exp.Literal.string(text)
 
 
 def constants(text: str, what: str = "USING") -> list[exp.Expr]:
@@ -73,14 +83,9 @@ def constants(text: str, what: str = "USING") -> list[exp.Expr]:
 
 
 def _refuse_inconstant(item: exp.Expr, what: str, text: str) -> None:
-    for node in item.walk():
-        if isinstance(node, exp.Column | exp.Star):
-            raise SqlError(
-                "EXPRESSION_NOT_CONSTANT",
-                f"{what}: Constant expression cannot contain column references: {text[:_MOST_SHOWN]}",
-            )
-        if not isinstance(node, _CONSTANTS):
-            raise SqlError(
-                "NOT_SUPPORTED",
-                f"{what}: only a constant is supported by the local Athena here, found {text[:_MOST_SHOWN]!r}",
-            )
+    if item.find(exp.Column, exp.Star) is not None:
+        message = f"{what}: Constant expression cannot contain column references: {text[:_MOST_SHOWN]}"
+        raise SqlError("EXPRESSION_NOT_CONSTANT", message)
+    if not all(isinstance(node, _CONSTANTS) for node in item.walk()):
+        message = f"{what}: only a constant is supported by the local Athena here, found {text[:_MOST_SHOWN]!r}"
+        raise SqlError("NOT_SUPPORTED", message)
