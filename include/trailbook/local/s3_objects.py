@@ -129,7 +129,7 @@ def _put_object_retention(
 def current(bucket: Any, prefix: str) -> list[Any]:
     """Return a bucket's current object versions under a prefix, in key order."""
     found = []
-    for name, version in list(bucket.keys.items()):
-        if name.startswith(prefix) and isinstance(version, FakeKey):
-            found.append(version)
+    for name, versions in list(dict.items(bucket.keys)):  # moto's own items() trips over a key deleted meanwhile
+        if name.startswith(prefix) and versions and isinstance(versions[-1], FakeKey):
+            found.append(versions[-1])
     return sorted(found, key=lambda k: k.name)
