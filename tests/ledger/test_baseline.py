@@ -5,6 +5,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from chain_records import COLUMNS, window
 
 from trailbook.athena.execution import Column
 from trailbook.errors import InvalidRequest
@@ -12,8 +13,6 @@ from trailbook.ledger import Ledger, columns_match
 from trailbook.plan import Baseline
 from trailbook.verdict import Verdict
 from trailbook.window import Window
-
-from .conftest import COLUMNS, window
 
 NAME = "auth-failed-logins"
 
