@@ -85,8 +85,7 @@ def _load_batch(state: _State, batch: Sequence[Path], shape: Shape) -> None:
     scratch = state.directory / "scratch"
     scratch.mkdir()
     try:
-        pieces = [(piece, file) for file in batch for piece in _pieces(file, shape, scratch)]
-        _write(state, pieces, shape, part)
+        pieces = _written(state, batch, shape, part, scratch)
         again = _respelled(state, pieces, shape, part, scratch)
         if again is not None:
             pieces = again
@@ -109,9 +108,22 @@ def _load_batch(state: _State, batch: Sequence[Path], shape: Shape) -> None:
     _name_strangers(state, part, [file for _, file in pieces])
 
 
-def _pieces(file: Path, shape: Shape, scratch: Path) -> Sequence[Path]:
+def _written(state: _State, batch: Sequence[Path], shape: Shape, part: Path, scratch: Path) -> list[tuple[Path, Path]]:
+    """Write a batch, and return the files that were read, each with the one of the batch that it is a part of."""
+    for measured in (False, True):
+        pieces = [(p, file) for file in batch for p in _pieces(file, shape, scratch, measured=measured)]
+        try:
+            _write(state, pieces, shape, part)
+            break
+        except duckdb.Error as error:
+            if measured or "maximum_object_size" not in str(error):
+                raise
+    return pieces
+
+
+def _pieces(file: Path, shape: Shape, scratch: Path, *, measured: bool) -> Sequence[Path]:
     """Return the file, or its parts where it is too large to be read at once."""
-    return [file] if unpacked_size(file) < MOST_AT_ONCE else split(file, shape, scratch)
+    return [file] if unpacked_size(file, measured=measured) < MOST_AT_ONCE else split(file, shape, scratch)
 
 
 def _write(state: _State, pieces: Sequence[tuple[Path, Path]], shape: Shape, part: Path) -> None:

@@ -122,10 +122,11 @@ def _value(name: str) -> str:
     return f"coalesce({value}, regexp_replace(r.{identifier(_LOGSTASH_TIME)}, '\\.[0-9]+Z$', 'Z'))"
 
 
-def unpacked_size(file: Path) -> int:
+def unpacked_size(file: Path, *, measured: bool = False) -> int:
     """Return the size of a file's content, or, where that is small or cannot be told, at most 16 MiB.
 
-    A gzip trailer gives the size; a truncated file's last bytes give nonsense, so a large claim is checked by reading.
+    A gzip trailer gives the size of the last member; a truncated file's last bytes give nonsense, so a large claim is
+    checked by reading. Where it is to be `measured`, every file is read.
     """
     size = file.stat().st_size
     if not file.name.endswith(".gz") or size < _LEAST_GZIP:
@@ -133,7 +134,7 @@ def unpacked_size(file: Path) -> int:
     with file.open("rb") as body:
         body.seek(-4, 2)
         claimed = int.from_bytes(body.read(4), "little")
-    if claimed < MOST_AT_ONCE:
+    if claimed < MOST_AT_ONCE and not measured:
         return claimed
     read = 0
     try:
@@ -155,7 +156,7 @@ def shape_of(file: Path) -> Shape | None:
     with gzip.open(file) if file.name.endswith(".gz") else file.open("rb") as body:
         head = body.read(4096)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if re.match(rb'\{\s*"Records"\s*:', start):
+    if re.match(rb'\{\s*"Records"\s*:\s*\[', start):
         return Shape.RECORDS
     if start.startswith(b"["):
         return Shape.ARRAY

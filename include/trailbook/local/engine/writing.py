@@ -71,16 +71,16 @@ def write_objects(
         pieces = [p for i, o in enumerate(objects) for p in _lines(o, i, form, columns, scratch)]
         copy(connection, _query(columns, pieces, Shape.RECORDS), target)
         return [p.of for p in pieces]
-    pieces = [p for i, o in enumerate(objects) for p in _opened(o, i, columns, scratch)]
-    checked = next(((n, k) for n, k in columns if n in ALWAYS), None)
+    pieces = [p for i, o in enumerate(objects) for p in _opened(o, i, columns, scratch, measured=False)]
     try:
         copy(connection, _query(columns, pieces, Shape.RECORDS), target)
-        if checked is not None and pieces and _mend(connection, objects, pieces, columns, target, scratch):
-            copy(connection, _query(columns, pieces, Shape.RECORDS), target)
-    except duckdb.InterruptException:
-        raise
     except duckdb.Error as error:
-        raise culprit(objects, pieces, error) from None
+        if "maximum_object_size" not in str(error):
+            raise culprit(objects, pieces, error) from None
+        pieces = [p for i, o in enumerate(objects) for p in _opened(o, i, columns, scratch, measured=True)]
+        copy(connection, _query(columns, pieces, Shape.RECORDS), target)
+    if any(n in ALWAYS for n, _ in columns) and _mend(connection, objects, pieces, columns, target, scratch):
+        copy(connection, _query(columns, pieces, Shape.RECORDS), target)
     return [p.of for p in pieces]
 
 
@@ -99,13 +99,13 @@ def _query(columns: Columns, pieces: Sequence[_Piece], shape: Shape) -> str:
     return select_records(columns, [p.path for p in pieces], shape, largest)
 
 
-def _opened(found: StoredObject, index: int, columns: Columns, scratch: Path) -> list[_Piece]:
+def _opened(found: StoredObject, index: int, columns: Columns, scratch: Path, *, measured: bool) -> list[_Piece]:
     """Return the files to read for a log object: itself, its parts where it is large, none for a digest."""
     try:
         shape = shape_of(found.path)
         if shape is None:
             return []
-        size = unpacked_size(found.path)
+        size = unpacked_size(found.path, measured=measured)
         if shape is Shape.RECORDS and size < MOST_AT_ONCE:
             return [_Piece(found.path, index)]
         if shape is Shape.RECORDS:
@@ -156,8 +156,10 @@ def _mend(
     return changed
 
 
-def culprit(objects: Sequence[StoredObject], pieces: Sequence[_Piece], error: duckdb.Error) -> SqlError:
+def culprit(objects: Sequence[StoredObject], pieces: Sequence[_Piece], error: duckdb.Error) -> Exception:
     """Return the failure of the object that DuckDB could not read; DuckDB itself may not name it."""
+    if isinstance(error, duckdb.InterruptException):
+        return error
     message = str(error)
     named = [objects[p.of] for p in pieces if str(p.path) in message]
     for found in named or objects:
