@@ -15,6 +15,7 @@ from trailbook.laptop.mirror import mirror
 from trailbook.laptop.place import Place
 from trailbook.laptop.progress import Steps
 from trailbook.laptop.rest import AirflowRest
+from trailbook.sample import PLANTED
 
 __all__ = ["configure", "run"]
 
@@ -46,7 +47,8 @@ def _run_days(steps: Steps, children: Children, rest: AirflowRest) -> list[date]
         children.wait_for(lambda: bool(rest.dag_ids()) or bool(rest.import_errors()), "the first DAG", 120)
         for error in rest.import_errors():
             raise DeploymentError(f"Airflow cannot read a DAG file:\n{error}")
-        dag_ids = rest.dag_ids()
+        every = rest.dag_ids()
+        dag_ids = [name for name in every if name in PLANTED] or every  # a repository without ours has its own
         bar.at(len(dag_ids), ", ".join(dag_ids))
     with steps.step(f"{len(dag_ids)} runbooks × {DAYS} days, day after day", len(dag_ids) * DAYS) as bar:
         for dag_id in dag_ids:
