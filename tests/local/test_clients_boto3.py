@@ -165,7 +165,10 @@ def test_parameters_are_bound_and_shown(athena):
     assert found["ExecutionParameters"] == ["'it''s'", "42"]
     rows = athena.get_query_results(QueryExecutionId=found["QueryExecutionId"])["ResultSet"]["Rows"]
     assert [cell["VarCharValue"] for cell in rows[1]["Data"]] == ["it's", "42"]
-    for wrong in (["1"], ["1", "x OR 1 = 1"]):
+    hostile = query(athena, "SELECT ? AS a, ? AS b", ExecutionParameters=["1", "1); DROP TABLE t --"])
+    rows = athena.get_query_results(QueryExecutionId=hostile["QueryExecutionId"])["ResultSet"]["Rows"]
+    assert rows[1]["Data"][1]["VarCharValue"] == "1); DROP TABLE t --"
+    for wrong in (["1"], ["1", "2", "3"], ["1", "(SELECT 1)"]):
         assert query(athena, "SELECT ? AS a, ? AS b", ExecutionParameters=wrong)["Status"]["State"] == "FAILED"
 
 
@@ -344,6 +347,26 @@ def test_what_is_no_part_of_the_local_athena_is_refused_by_name(athena):
     assert refused(athena.list_notebook_metadata, WorkGroup="primary")[2] == (
         "ListNotebookMetadata is not supported by the local Athena"
     )
+
+
+def test_heavy_queries_hold_up_no_statement_about_the_catalogue(athena):
+    numbers = "UNNEST(sequence(1, 100000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 1000000)) AS b (y)"
+    heavy = [
+        athena.start_query_execution(
+            QueryString=f"SELECT count(*) FROM {numbers} WHERE x * y % 7 = {n}",  # noqa: S608  # numbers
+            ResultConfiguration=PLACE,
+        )["QueryExecutionId"]
+        for n in range(5)
+    ]
+    assert query(athena, "SHOW DATABASES")["Status"]["State"] == "SUCCEEDED"
+    states = [athena.get_query_execution(QueryExecutionId=h)["QueryExecution"]["Status"]["State"] for h in heavy]
+    assert states == ["RUNNING"] * 4 + ["QUEUED"]
+    for name in heavy:
+        athena.stop_query_execution(QueryExecutionId=name)
+    assert {ended(athena, name)["Status"]["StateChangeReason"] for name in heavy} == {"Query cancelled by user"}
+    assert refused(athena.get_query_results, QueryExecutionId=heavy[4])[1:] == (
+        "RESULT_NOT_FOUND", "Could not find results",
+    )  # fmt: skip
 
 
 def test_thirty_two_queries_at_once_are_all_right_and_start_in_their_order(athena):

@@ -31,13 +31,13 @@ def start(call: Call) -> dict[str, Any]:
     _check_text(sql)
     context = call.request.get("QueryExecutionContext") or {}
     reuse = (call.request.get("ResultReuseConfiguration") or {}).get("ResultReuseByAgeConfiguration") or {}
-    identifier = new_id()
+    identifier, location = new_id(), settings.pop("OutputLocation")
     wanted = QueryRun(
         identifier,
         sql,
         (context.get("Database") or "default").lower(),
         group["Name"],
-        kind.output(settings.pop("OutputLocation"), identifier),
+        kind.output(location, identifier),
         ACCOUNT,
         call.region,
         token=token,
@@ -45,6 +45,7 @@ def start(call: Call) -> dict[str, Any]:
         substatement=kind.substatement,
         reuse_minutes=int(reuse.get("MaxAgeInMinutes", 60)) if reuse.get("Enabled") else -1,
         cutoff=int(group["Configuration"].get("BytesScannedCutoffPerQuery") or 0),
+        location=location,
         context=context,
         parameters=call.request.get("ExecutionParameters") or [],
         settings=settings,

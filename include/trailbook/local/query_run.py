@@ -8,7 +8,8 @@ from typing import Any
 class QueryRun:
     """One execution. Times are epoch seconds and milliseconds; `columns` are (name, type) pairs.
 
-    `context` is the QueryExecutionContext as asked for; `settings` is the result configuration but for its place.
+    `output` is below `location`. `context` is the QueryExecutionContext as asked for; `settings` is the rest of the
+    result configuration.
     `update_count` is what GetQueryResults says (None: nothing); `manifest` the URI of the list of files written.
     """
 
@@ -35,6 +36,7 @@ class QueryRun:
     planning_ms: int = 0
     engine_ms: int = 0
     reused: bool = False
+    location: str = ""
     context: dict[str, str] = field(default_factory=dict)
     parameters: list[str] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)

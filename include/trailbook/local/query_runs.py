@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -27,6 +28,9 @@ from trailbook.local.s3_objects import blob
 from trailbook.local.statement_runs import run_statement
 
 _SLOTS = 4
+_QUICK_SLOTS = 1
+"""DDL and SHOW wait for one another, never for a query."""
+_MOST_KEPT = 32 << 20
 _PAUSE = 0.02
 STOPPED = "Query cancelled by user"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -45,6 +49,8 @@ class QueryRuns:
         self._stopped: set[str] = set()
         self._lock = threading.RLock()
         self._pool = ThreadPoolExecutor(_SLOTS, thread_name_prefix="athena")
+        self._read: tuple[Path | None, list[Row]] = None, []
+        self._quick = ThreadPoolExecutor(_QUICK_SLOTS, thread_name_prefix="athena-quick")
 
     def restore(self, records: list[dict[str, Any]]) -> None:
         """Take up what `remember` kept before a restart."""
@@ -68,7 +74,7 @@ class QueryRuns:
         with self._lock:
             known = self._runs.get(self._tokens.get((wanted.region, wanted.token), "")) if wanted.token else None
             if known is not None:
-                asked, had = ((r.sql, r.context, _place(r)) for r in (wanted, known))
+                asked, had = ((r.sql, r.context, r.location) for r in (wanted, known))
                 if asked != had:
                     raise LookupError("Idempotent parameters do not match")
                 return known
@@ -77,7 +83,8 @@ class QueryRuns:
             if wanted.token:
                 self._tokens[wanted.region, wanted.token] = wanted.id
             self._remember(wanted.id, asdict(wanted))
-            self._pool.submit(self._execute, wanted)
+            reads = wanted.statement == "DML" or wanted.substatement == "CREATE_TABLE_AS_SELECT"
+            (self._pool if reads else self._quick).submit(self._execute, wanted)
             return wanted
 
     def get(self, name: str) -> QueryRun | None:
@@ -126,7 +133,8 @@ class QueryRuns:
             for name, found in list(self._runs.items()):
                 if found.state not in ENDED:
                     self.stop(name)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self._pool, self._quick):
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def rows(self, found: QueryRun) -> list[Row]:
         """Return the rows of a SUCCEEDED execution's result object, a query's header first; CTAS and INSERT have none.
@@ -140,11 +148,14 @@ class QueryRuns:
         version = held.keys.get(key) if held is not None else None
         if version is None or not hasattr(version, "contentsize"):
             raise FileNotFoundError(found.output)
-        body = blob(version).read_bytes()
-        if found.output.endswith(".csv"):
-            return read_csv(body)
-        text = body.decode("utf-8", "surrogatepass")
-        return [[line] for line in text.split("\n")] if text else []
+        file = blob(version)
+        read, rows = self._read  # the pages of a result are asked for one after another
+        if read != file:
+            body = file.read_bytes()
+            rows = read_csv(body) if found.output.endswith(".csv") else _lines(body)
+            if len(body) < _MOST_KEPT:
+                self._read = file, rows
+        return rows
 
     def _execute(self, found: QueryRun) -> None:
         started = time.time()
@@ -233,12 +244,13 @@ class QueryRuns:
         return True
 
 
+def _lines(body: bytes) -> list[Row]:
+    text = body.decode("utf-8", "surrogatepass")
+    return [[line] for line in text.split("\n")] if text else []
+
+
 def _asked(found: QueryRun) -> tuple[object, ...]:
     return found.region, found.sql, found.database, found.workgroup, found.parameters
-
-
-def _place(found: QueryRun) -> str:
-    return found.output.rpartition("/")[0]
 
 
 def new_id() -> str:
