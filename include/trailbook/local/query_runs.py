@@ -31,6 +31,7 @@ _SLOTS = 4
 _QUICK_SLOTS = 1
 """DDL and SHOW wait for one another, never for a query."""
 _MOST_KEPT = 32 << 20
+_READING = ("SELECT", "EXPLAIN", "UNLOAD")
 _PAUSE = 0.02
 STOPPED = "Query cancelled by user"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -39,10 +40,13 @@ ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 class QueryRuns:
     """All executions of one server."""
 
-    def __init__(self, remember: Callable[[str, dict[str, Any] | None], None], save_s3: Callable[[], None]) -> None:
-        """Keep records through `remember` (id, record or None to drop it); `save_s3` keeps what a statement changed."""
+    def __init__(self, remember: Callable[[str, dict[str, Any] | None], None], save: Callable[[bool], None]) -> None:
+        """Keep records through `remember` (id, record or None to drop it).
+
+        `save` keeps what a statement put into S3 and, where it is told so, what it changed in the catalogue.
+        """
         self._remember = remember
-        self._save = save_s3
+        self._save = save
         self._runs: dict[str, QueryRun] = {}
         self._tokens: dict[tuple[str, str], str] = {}
         self._connections: dict[str, duckdb.DuckDBPyConnection] = {}
@@ -182,7 +186,7 @@ class QueryRuns:
     def _end(self, found: QueryRun, state: str, reason: str) -> None:
         """Save what the statement did, then its end: who sees an ended execution finds both after a restart."""
         try:
-            self._save()
+            self._save(found.substatement not in _READING)
         except OSError as error:
             state, reason = "FAILED", f"GENERIC_INTERNAL_ERROR: the result was not kept: {error}"
         with self._lock:

@@ -195,10 +195,11 @@ def serve(state_dir: Path | None, port: int = 0, host: str = "127.0.0.1") -> Run
         state = State((temporary or state_dir or Path()).absolute())
         undo.callback(state.close)
 
-        def save() -> None:
+        def save(catalogue: bool) -> None:
             state.save_s3()
-            state.save_service("glue")
-            state.save_athena()
+            if catalogue:
+                state.save_service("glue")
+                state.save_athena()
 
         runs = QueryRuns(state.save_execution, save)
         undo.callback(runs.close)
