@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from trailbook.local.engine import functions_time, words
+from trailbook.local.engine import words
 from trailbook.local.engine.casts import coerce, failure, time_zone
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.function_names import TRINO_FUNCTIONS
@@ -15,7 +15,6 @@ from trailbook.local.engine.signatures import Signature, substitute, unify
 from trailbook.local.engine.types import (
     BIGINT,
     TIMESTAMPTZ,
-    VARCHAR,
     Type,
     common,
     duckdb_type,
@@ -23,7 +22,6 @@ from trailbook.local.engine.types import (
     identifier,
     numeric,
     row,
-    text,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +48,8 @@ _ZONE_AWARE = frozenset(
         "least",
         "millisecond",
         "week",
+        *("quarter", "day_of_month", "day_of_year", "doy", "week_of_year", "year_of_week", "yow", "last_day_of_month"),
+        *("date_add", "date_diff"),
     ]
 )
 
@@ -63,11 +63,13 @@ def call(
         return special(arguments, node, context, scope, run)
     overloads = FUNCTIONS.get(name)
     if not overloads:
+        for argument in arguments:
+            if not isinstance(argument, exp.Lambda | exp.Star):
+                run(argument, context, scope)  # Trino tells of an unknown column before an unknown function
         if name not in TRINO_FUNCTIONS and name not in words.SYNTAX:
             raise SqlError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
         raise not_supported(f"function {name}", node)
     given = [None if isinstance(a, exp.Lambda) else run(a, context, scope) for a in arguments]
-    _translate(name, arguments, given, node)
     if name not in _ZONE_AWARE and any(g is not None and g.type.zone not in ("", "UTC") for g in given):
         raise not_supported(f"{name} of a time in a zone other than UTC", node)
     chosen, bound = choose(name, overloads, given, node)
@@ -116,37 +118,13 @@ def choose(
     return best[1], best[2]
 
 
-def _translate(name: str, arguments: Sequence[exp.Expr], given: list[Sql | None], node: exp.Expr) -> None:
-    """Replace in `given` those literal arguments that DuckDB spells in another way."""
-    index, translate = functions_time.PATTERNS.get(name, (-1, None))
-    if translate is not None and index < len(arguments):
-        _literal(name, arguments, index, given, node, translate)
-
-
-def _literal(
-    name: str,
-    arguments: Sequence[exp.Expr],
-    index: int,
-    given: list[Sql | None],
-    node: exp.Expr,
-    translate: Callable[[str], str],
-) -> None:
-    argument = arguments[index]
-    if isinstance(argument, exp.Lambda) or not (isinstance(argument, exp.Literal) and argument.is_string):
-        raise not_supported(f"{name} whose argument {index + 1} is not a literal", node)
-    value = argument.name
-    try:
-        given[index] = Sql(text(translate(value)), VARCHAR)
-    except ValueError as error:
-        raise not_supported(f"{name}: {error}", node) from None
-
-
 def _lambda(
     node: exp.Lambda, declared: Type, bound: dict[str, Type], context: Context, scope: Scope, run: "Compile"
 ) -> Sql:
     names = [p.name.lower() for p in node.expressions]
     if len(names) != len(declared.args) - 1:
-        raise SqlError("TYPE_MISMATCH", f"Expected a lambda of {len(declared.args) - 1} parameters", node)
+        message = f"Expected a lambda that takes {len(declared.args) - 1} argument(s) but got {len(names)}"
+        raise SqlError("INVALID_PARAMETER_USAGE", message, node)
     kinds = [substitute(a, bound) for a in declared.args[:-1]]
     variables = [context.fresh("p") for _ in names]
     fields = [Field(n, k, v) for n, k, v in zip(names, kinds, variables, strict=True)]
@@ -176,7 +154,9 @@ def _row(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scop
 
 
 def _now(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
-    return Sql(f"TIMESTAMP '{context.now:%Y-%m-%d %H:%M:%S.%f}'", TIMESTAMPTZ)
+    if args:
+        raise SqlError("FUNCTION_NOT_FOUND", "Unexpected parameters for function now", node)
+    return Sql(f"TIMESTAMP '{context.now.replace(tzinfo=None).isoformat(' ', 'milliseconds')}'", TIMESTAMPTZ)
 
 
 def _at_timezone(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
@@ -185,7 +165,8 @@ def _at_timezone(args: Sequence[exp.Expr], node: exp.Expr, context: Context, sco
     value = run(args[0], context, scope)
     if value.type.base not in ("timestamp", "timestamptz"):
         raise SqlError("TYPE_MISMATCH", f"Type of value must be a time or timestamp, found {value.type}", node)
-    return Sql(value.text, Type("timestamptz", zone=time_zone(args[1].name, node)))
+    zone = time_zone(args[1].name, node)
+    return Sql(value.text, Type("timestamptz", zone=zone, precision=value.type.precision))
 
 
 def _reduce(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:

@@ -29,7 +29,7 @@ from trailbook.local.engine.types import (
 
 _VARIABLES = itertools.count()
 _MOMENT = re.compile(
-    r"(\d{1,6}-\d{1,2}-\d{1,2})(?:[ ](\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,9})?)?))?(?:[ ]?([A-Za-z+-][\w/+:-]*))?"
+    r"(\d{1,6}-\d{1,2}-\d{1,2})(?:[ ](\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,9})?)?))?(?:(?<=\d)[ ]?((?!T\d)[A-Za-z+-][\w/+:-]*))?"
 )
 _INTEGER_TEXT = r"[+-]?[0-9]+"
 _DOUBLE_TEXT = r"\s*[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|NaN|Infinity)\s*"
@@ -100,6 +100,8 @@ def time_zone(name: str, node: exp.Expr) -> str:
     """Return a time zone's name after checking it. Raises SqlError (INVALID_FUNCTION_ARGUMENT)."""
     if name.upper() in ("UTC", "Z", "+00:00"):
         return "UTC"
+    if re.fullmatch(r"[+-]\d{2}(:?\d{2})?", name):
+        raise not_supported("a time zone that is an offset", node)
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -119,13 +121,28 @@ def _moment(literal: str, target: Type, node: exp.Expr) -> Sql | None:
         moment = datetime.fromisoformat(_padded(day, clock))
     except ValueError:
         raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid {target} literal", node) from None
+    if target.base == "date" and clock:
+        raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid DATE literal", node)
     if target.base == "date":
         return Sql(f"DATE '{moment:%Y-%m-%d}'", DATE)
-    name = time_zone(zone, node) if zone else "UTC"
+    name = _literal_zone(literal, zone, node) if zone else "UTC"
     if target.base == "timestamptz" and name != "UTC":
         moment = moment.replace(tzinfo=ZoneInfo(name)).astimezone(UTC).replace(tzinfo=None)
-    kind = TIMESTAMP if target.base == "timestamp" else Type("timestamptz", zone=name)
+    digits = len(clock.partition(".")[2]) if clock else 0
+    if zone or target.base == "timestamptz":
+        kind = Type("timestamptz", zone=name, precision=digits)
+    else:
+        kind = Type("timestamp", precision=digits)
     return Sql(f"TIMESTAMP '{moment.isoformat(' ')}'", kind)
+
+
+def _literal_zone(literal: str, zone: str, node: exp.Expr) -> str:
+    try:
+        return time_zone(zone, node)
+    except SqlError as error:
+        if error.code == "NOT_SUPPORTED":
+            raise
+        raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid TIMESTAMP literal", node) from None
 
 
 def _padded(day: str, clock: str | None) -> str:
@@ -144,7 +161,7 @@ def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> st
     if target.base == "varchar":
         return to_varchar(Sql(source, kind), node)
     if kind.base == "varchar":
-        return _from_varchar(source, target, node)
+        return from_varchar(source, target, node)
     if numeric(kind) and target.base in INTEGERS and kind.base not in INTEGERS:
         return f"CAST(round({source}) AS {to})"
     if (numeric(kind) or kind.base == "boolean") and (numeric(target) or target.base == "boolean"):
@@ -193,16 +210,31 @@ def to_varchar(value: Sql, node: exp.Expr | None) -> str:
         return f"CAST({source} AS VARCHAR)"
     if base == "unknown":
         return f"CAST({source} AS VARCHAR)"
-    special = {"double": "tb_double_text", "real": "tb_real_text", "ipaddress": "tb_ip_text", "json": "tb_json_text"}
+    special = {
+        "interval day to second": "tb_interval_day",
+        "interval year to month": "tb_interval_year",
+        "double": "tb_double_text",
+        "real": "tb_real_text",
+        "ipaddress": "tb_ip_text",
+        "json": "tb_json_text",
+    }
     if base in special:
         return f"{special[base]}({source})"
     if base in ("timestamp", "timestamptz"):
         zone = f" || ' {value.type.zone}'" if base == "timestamptz" else ""
-        return f"(strftime({local(value)}, '%Y-%m-%d %H:%M:%S.%g'){zone})"
+        digits = value.type.precision
+        if digits > 6:
+            raise not_supported("a time of more than six digits as text", node)
+        shape = "%Y-%m-%d %H:%M:%S" + ("" if not digits else ".%f")
+        text_of = f"strftime({local(value)}, '{shape}')"
+        if digits:
+            text_of = f"left({text_of}, {20 + digits})"
+        return f"({text_of}{zone})"
     raise SqlError("TYPE_MISMATCH", f"Cannot cast {value.type} to varchar", node)
 
 
-def _from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
+def from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
+    """Return CAST(text AS target). Raises SqlError (TYPE_MISMATCH)."""
     to = duckdb_type(target)
     if target.base == "ipaddress":
         return f"coalesce(tb_ip({source}), CASE WHEN {source} IS NOT NULL THEN {_bad(target)} END)"

@@ -10,6 +10,7 @@ from trailbook.local.engine.calls import call, subscript
 from trailbook.local.engine.casts import bounded, cast, coerce, json_literal, json_text_of
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.grouping import arguments_scope
+from trailbook.local.engine.intervals import interval
 from trailbook.local.engine.operators import OPERATORS
 from trailbook.local.engine.scope import Context, Scope, Sql, dereference
 from trailbook.local.engine.types import (
@@ -18,8 +19,6 @@ from trailbook.local.engine.types import (
     DATE,
     DOUBLE,
     INTEGER,
-    INTERVAL_DAY,
-    INTERVAL_YEAR,
     UNKNOWN,
     VARBINARY,
     VARCHAR,
@@ -74,7 +73,9 @@ def _name(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     value = run(node.this, context, scope)
     found = dereference(value, [node.expression.name.lower()])
     if found is None:
-        raise SqlError("TYPE_MISMATCH", f"{value.type} has no field '{node.expression.name}'", node)
+        if value.type.base != "row":
+            raise SqlError("TYPE_MISMATCH", f"Expression of {value.type} is not of type ROW", node)
+        raise SqlError("INVALID_COLUMN_REFERENCE", f"Column reference '{node.expression.name}' is invalid", node)
     return found
 
 
@@ -168,6 +169,7 @@ def _window(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql
         raise SqlError("NULL_TREATMENT_NOT_ALLOWED", f"Cannot specify null treatment clause for {name} function", node)
     if any(isinstance(a, exp.Order) for a in called.expressions):
         raise not_supported("ORDER BY in a window function's arguments", node)
+    assert isinstance(node, exp.Window)  # noqa: S101  # the table of handlers says so
     inside = specification(node, name, context, inner, run)
     write, kind = aggregate(name, called, context, inner, run, nulls=nulls)
     return Sql(f"({write('', f' OVER ({inside})')})", kind)
@@ -184,26 +186,21 @@ def boolean(node: exp.Expr, context: Context, scope: Scope, run: Compile, clause
 def _array(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     values = [run(e, context, scope) for e in node.expressions]
     kind = UNKNOWN
-    for value in values:
+    for item, value in zip(node.expressions, values, strict=True):
         merged = common(kind, value.type)
         if merged is None:
-            raise SqlError("TYPE_MISMATCH", f"All ARRAY elements must be the same type: {kind} and {value.type}", node)
+            raise SqlError("TYPE_MISMATCH", f"All ARRAY elements must be the same type: {kind} and {value.type}", item)
         kind = merged
     inner = ", ".join(coerce(v, kind).text for v in values)
     return Sql(f"CAST([{inner}] AS {duckdb_type(array(kind))})", array(kind))
 
 
-def _interval(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
-    unit = node.args["unit"].name.upper() if node.args.get("unit") else ""
-    amount = node.this.name if isinstance(node.this, exp.Literal) else ""
-    if unit not in ("SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "YEAR") or not amount.lstrip("+-").isdigit():
-        raise not_supported("this form of INTERVAL", node)
-    kind = INTERVAL_YEAR if unit in ("MONTH", "YEAR") else INTERVAL_DAY
-    return Sql(f"INTERVAL ({int(amount)}) {unit}", kind)
-
-
 def _extract(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     part = node.this.name.lower()
+    if part in ("hour", "minute", "second", "timezone_hour", "timezone_minute"):
+        kind = run(node.expression, context, scope).type
+        if kind.base == "date" or (part.startswith("timezone") and kind.base == "timestamp"):
+            raise SqlError("TYPE_MISMATCH", f"Cannot extract {part.upper()} from {kind}", node.expression)
     return call(part, [node.expression], node, context, scope, run)
 
 
@@ -231,6 +228,20 @@ def _today(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     return Sql(f"DATE '{context.now:%Y-%m-%d}'", DATE)
 
 
+def _negative(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    """Return a negative literal as one number (the least integer has no positive), or a negation."""
+    digits = node.this.name if isinstance(node.this, exp.Literal) and not node.this.is_string else ""
+    if digits.isdigit() and int(digits) in (2**31, 2**63):
+        kind = INTEGER if int(digits) == 2**31 else BIGINT
+        return Sql(f"CAST(-{int(digits)} AS {duckdb_type(kind)})", kind)
+    negated: Sql = OPERATORS[exp.Neg](node, context, scope, run)
+    return negated
+
+
+def _lost_lambda(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
+    raise SqlError("TYPE_MISMATCH", "Lambda expression should always be used inside a function", node.this)
+
+
 Handler = Callable[[Any, Context, Scope, Compile], Sql]
 
 _HANDLERS: dict[type[exp.Expr], Handler] = {
@@ -244,6 +255,9 @@ _HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.HexString: lambda node, context, scope, run: Sql(f"unhex({text(node.name)})", VARBINARY),
     exp.Paren: lambda node, context, scope, run: run(node.this, context, scope),
     exp.Tuple: lambda node, context, scope, run: call("row", node.expressions, node, context, scope, run),
+    exp.Neg: _negative,
+    exp.JSONExtract: _lost_lambda,
+    exp.Lambda: _lost_lambda,
     exp.Cast: _cast,
     exp.TryCast: _cast,
     exp.Anonymous: _function,
@@ -252,7 +266,7 @@ _HANDLERS: dict[type[exp.Expr], Handler] = {
     exp.Window: _window,
     exp.Array: _array,
     exp.Bracket: _bracket,
-    exp.Interval: _interval,
+    exp.Interval: lambda node, context, scope, run: interval(node),
     exp.Extract: _extract,
     exp.Trim: _trim,
     exp.AtTimeZone: _at_time_zone,

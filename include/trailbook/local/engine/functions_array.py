@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from trailbook.local.engine.casts import failure, to_varchar
+from trailbook.local.engine.intervals import duckdb_interval
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
 from trailbook.local.engine.types import Type, duckdb_type
@@ -101,14 +102,37 @@ def _none(args: Sequence[Sql]) -> str:
 def _sequence(args: Sequence[Sql]) -> str:
     start, stop = args[0].text, args[1].text
     step = args[2].text if len(args) > 2 else f"CASE WHEN {start} <= {stop} THEN 1 ELSE -1 END"
-    return f"generate_series({start}, {stop}, {step})"
+    return _checked(f"{start}", f"{stop}", step, f"generate_series({start}, {stop}, {step})", "BIGINT[]")
 
 
-def _date_sequence(args: Sequence[Sql]) -> str:
-    step = args[2].text if len(args) > 2 else "INTERVAL 1 DAY"
-    return (
-        f"CAST(generate_series(CAST({args[0].text} AS TIMESTAMP), CAST({args[1].text} AS TIMESTAMP), {step}) AS DATE[])"
+def _checked(start: str, stop: str, step: str, series: str, kind: str) -> str:
+    result = Type("array", (Type("bigint" if kind == "BIGINT[]" else "date" if kind == "DATE[]" else "timestamp"),))
+    zero = failure("INVALID_FUNCTION_ARGUMENT", "step must not be zero", result)
+    wrong = failure(
+        "INVALID_FUNCTION_ARGUMENT",
+        "sequence stop value should be greater than or equal to start value if step is greater than zero otherwise "
+        "stop should be less than or equal to start",
+        result,
     )
+    many = failure(
+        "INVALID_FUNCTION_ARGUMENT", "result of sequence function must not have more than 10000 entries", result
+    )
+    return (
+        f"CASE WHEN {step} = 0 THEN {zero} WHEN ({step} > 0 AND {stop} < {start}) OR ({step} < 0 AND {stop} > {start}) "
+        f"THEN {wrong} WHEN {step} IS NULL OR {start} IS NULL OR {stop} IS NULL THEN NULL "
+        f"WHEN len({series}) > 10000 THEN {many} ELSE CAST({series} AS {kind}) END"
+    )
+
+
+def _time_sequence(args: Sequence[Sql]) -> str:
+    kind = "DATE[]" if args[0].type.base == "date" else "TIMESTAMP[]"
+    start, stop = (f"CAST({a.text} AS TIMESTAMP)" for a in args[:2])
+    if len(args) < 3:
+        step, by = f"CASE WHEN {start} <= {stop} THEN 1 ELSE -1 END", "to_days(CAST({0} AS INTEGER))"
+    else:
+        step, by = args[2].text, duckdb_interval(args[2]).replace(args[2].text, "{0}")
+    series = f"generate_series({start}, {stop}, {by.format(step)})"
+    return _checked(start, stop, step, series, kind)
 
 
 def _map(args: Sequence[Sql]) -> str:
@@ -169,10 +193,12 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     "sequence": [
         signature("bigint, bigint -> array(bigint)", _sequence),
         signature("bigint, bigint, bigint -> array(bigint)", _sequence),
-        signature("date, date -> array(date)", _date_sequence),
-        signature("date, date, interval day to second -> array(date)", _date_sequence),
-        signature("date, date, interval year to month -> array(date)", _date_sequence),
-        signature("timestamp, timestamp, interval day to second -> array(timestamp)", "generate_series({0}, {1}, {2})"),
+        signature("date, date -> array(date)", _time_sequence),
+        *(
+            signature(f"{t}, {t}, {i} -> array({t})", _time_sequence)
+            for t in ("date", "timestamp")
+            for i in ("interval day to second", "interval year to month")
+        ),
     ],
     "zip": [
         signature("array(T), array(U) -> unknown", "list_zip({0}, {1})", _zip_type),

@@ -6,7 +6,6 @@ query with the exception's text, which `engine` turns into Athena's error; TRY a
 
 import functools
 import hashlib
-import re
 import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,28 +13,18 @@ from typing import Any
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
-from trailbook.local.engine import native_format, native_json, native_regexp, native_text, native_url
+from trailbook.local.engine import (
+    intervals,
+    native_format,
+    native_json,
+    native_regexp,
+    native_text,
+    native_time,
+    native_url,
+)
 from trailbook.local.engine.doubles import cast_double, java_double, shortest_real
-from trailbook.local.engine.faults import invalid, refusal
 
 Function = tuple[Callable[..., Any], list[str], str]
-
-
-_ISO = re.compile(
-    r"(\d{4}-\d{2}-\d{2})(?:T(\d{2}(?::\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?)?)?(Z|[+-]\d{2}(?::?\d{2})?)?)?", re.ASCII
-)
-
-
-def _iso(value: str) -> Any:
-    """Return an ISO 8601 time as DuckDB reads it, in UTC; milliseconds as in Trino's timestamp(3)."""
-    found = _ISO.fullmatch(value)
-    if found is None:
-        raise invalid(f"Invalid format: {value:.100!r}")
-    day, clock, offset = found.groups()
-    if offset and offset != "Z" and offset.strip("+-0:"):
-        return refusal("a time with an offset other than Z")
-    hours, minutes, seconds = [*(clock or "00").split(":"), "00", "00"][:3]
-    return f"{day} {hours}:{minutes}:{seconds.replace(',', '.')[:6]}"
 
 
 def _digest(name: str) -> Callable[[bytes], bytes]:
@@ -49,17 +38,20 @@ FUNCTIONS: Mapping[str, Function] = {
     "tb_real_json": (lambda value: native_json.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_java_double": (java_double, ["DOUBLE"], "VARCHAR"),
     **{f"tb_{n}": (_digest(n), ["BLOB"], "BLOB") for n in ("md5", "sha1", "sha256", "sha512")},
-    "tb_iso": (_iso, ["VARCHAR"], "VARCHAR"),
     "tb_crc32": (zlib.crc32, ["BLOB"], "BIGINT"),
     **native_format.FUNCTIONS,
     **native_regexp.FUNCTIONS,
     **native_text.FUNCTIONS,
+    **native_time.FUNCTIONS,
+    **intervals.FUNCTIONS,
     **native_json.FUNCTIONS,
     **native_url.FUNCTIONS,
 }
 
 # DuckDB folds a constant WHEN before anything runs, so that what may fail in one stands in a TRY.
 MACROS = (
+    "tb_from_unixtime(x) AS make_timestamp(CAST(CASE WHEN isnan(x) THEN 0 ELSE floor(x * 1000 + 0.5) END AS BIGINT) "
+    "* 1000)",
     "tb_lower(x) AS CASE WHEN strlen(x) = length(x) THEN lower(x) ELSE tb_lower_any(x) END",
     "tb_upper(x) AS CASE WHEN strlen(x) = length(x) THEN upper(x) ELSE tb_upper_any(x) END",
     "tb_reverse(x) AS CASE WHEN strlen(x) = length(x) THEN reverse(x) ELSE tb_reverse_any(x) END",

@@ -7,11 +7,13 @@ from sqlglot import exp
 
 from trailbook.local.engine.casts import coerce, failure
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.intervals import duckdb_interval
 from trailbook.local.engine.scope import Context, Scope, Sql
 from trailbook.local.engine.types import (
     BIGINT,
     BOOLEAN,
     INTEGERS,
+    INTERVAL_DAY,
     UNKNOWN,
     VARCHAR,
     Type,
@@ -35,13 +37,13 @@ _ARITHMETIC: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "
 _UNORDERED = ("json", "map")
 
 
-def same(values: Sequence[Sql], what: str, node: exp.Expr) -> tuple[list[str], Type]:
-    """Return the values' texts in their common type. Raises SqlError (TYPE_MISMATCH)."""
+def same(values: Sequence[Sql], what: str, node: exp.Expr, places: Sequence[exp.Expr] = ()) -> tuple[list[str], Type]:
+    """Return the values' texts in their common type. Raises SqlError (TYPE_MISMATCH) at the value's own place."""
     kind = UNKNOWN
-    for value in values:
+    for i, value in enumerate(values):
         merged = common(kind, value.type)
         if merged is None:
-            raise SqlError("TYPE_MISMATCH", f"{what}: {kind} and {value.type}", node)
+            raise SqlError("TYPE_MISMATCH", f"{what}: {kind} and {value.type}", places[i] if places else node)
         kind = merged
     return [coerce(v, kind).text for v in values], kind
 
@@ -107,21 +109,56 @@ def _decimal(left: Sql, right: Sql, sign: str, node: exp.Expr) -> Sql:
     return Sql(f"CAST(({a} {sign} {b}) AS DECIMAL({precision},{scale}))", kind)
 
 
+_MOMENTS = ("date", "timestamp", "timestamptz")
+
+
 def _moment(left: Sql, right: Sql, sign: str) -> Sql | None:
-    moments = ("date", "timestamp", "timestamptz")
-    if right.type.base.startswith("interval") and left.type.base in moments and sign in "+-":
-        kind = "DATE" if left.type.base == "date" else "TIMESTAMP"
-        return Sql(f"CAST(({left.text} {sign} {right.text}) AS {kind})", left.type)
-    if left.type.base.startswith("interval") and right.type.base in moments and sign == "+":
-        return _moment(right, left, sign)
+    """Return arithmetic on times and intervals, or None where it is none."""
+    a, b = left.type.base, right.type.base
+    if b.startswith("interval") and a in _MOMENTS and sign in "+-":
+        return _shifted(left, right, sign)
+    if a.startswith("interval") and b in _MOMENTS and sign == "+":
+        return _shifted(right, left, sign)
+    if a.startswith("interval") and a == b and sign in "+-":
+        return Sql(f"({left.text} {sign} {right.text})", left.type)
+    if a in _MOMENTS and b in _MOMENTS and sign == "-":
+        kind = common(left.type, right.type)
+        if kind is None or kind.zone not in ("", "UTC"):
+            raise not_supported("the difference of times in other zones than UTC")
+        x, y = (f"CAST({coerce(v, kind).text} AS TIMESTAMP)" for v in (left, right))
+        return Sql(f"CAST(epoch_ms({x}) - epoch_ms({y}) AS BIGINT)", INTERVAL_DAY)
+    if sign in "*/" and a.startswith("interval") and numeric(right.type):
+        return _scaled(left, right, sign)
+    if sign == "*" and b.startswith("interval") and numeric(left.type):
+        return _scaled(right, left, sign)
     return None
+
+
+def _scaled(value: Sql, factor: Sql, sign: str) -> Sql:
+    held = "BIGINT" if value.type == INTERVAL_DAY else "INTEGER"
+    if factor.type.base in INTEGERS and sign == "*":
+        return Sql(f"CAST({value.text} * {factor.text} AS {held})", value.type)
+    text = f"trunc(CAST({value.text} AS DOUBLE) {sign} CAST({factor.text} AS DOUBLE))"
+    return Sql(f"CAST({text} AS {held})", value.type)
+
+
+def _shifted(moment: Sql, amount: Sql, sign: str) -> Sql:
+    base, by = moment.type.base, duckdb_interval(amount)
+    if moment.type.zone not in ("", "UTC"):
+        raise not_supported("an interval added to a time in another zone than UTC")
+    kind = "DATE" if base == "date" else "TIMESTAMP"
+    text = f"CAST(({moment.text} {sign} {by}) AS {kind})"
+    if base == "date" and amount.type == INTERVAL_DAY:
+        hours = failure("INVALID_FUNCTION_ARGUMENT", "Cannot add hour, minutes or seconds to a date", moment.type)
+        text = f"CASE WHEN {amount.text} % 86400000 <> 0 THEN {hours} ELSE {text} END"
+    return Sql(text, moment.type)
 
 
 def _negative(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     if isinstance(node.this, exp.Literal) and not node.this.is_string and node.this.name == str(2**63):
         return Sql("CAST(-9223372036854775808 AS BIGINT)", BIGINT)
     value = run(node.this, context, scope)
-    if not numeric(value.type):
+    if not numeric(value.type) and not value.type.base.startswith("interval"):
         raise SqlError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)
     return Sql(f"(-{value.text})", value.type)
 
@@ -167,7 +204,8 @@ def _in(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     if not node.expressions:
         raise not_supported("IN without a list", node)
     values = [left, *(run(e, context, scope) for e in node.expressions)]
-    texts, _ = same(values, "IN value and list items must be the same type", node)
+    places = [node.this, *node.expressions]
+    texts, _ = same(values, "IN value and list items must be the same type", node, places)
     return Sql(f"({texts[0]} IN ({', '.join(texts[1:])}))", BOOLEAN)
 
 
@@ -203,12 +241,13 @@ def _case(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
         if subject is None:
             whens.append(_condition(branch.this, "WHEN", context, scope, run))
         else:
-            a, b, _ = _pair(subject, run(branch.this, context, scope), "=", node)
+            a, b, _ = _pair(subject, run(branch.this, context, scope), "=", branch.this)
             whens.append(f"{a} = {b}")
     results = [run(b.args["true"], context, scope) for b in branches]
     default = node.args.get("default")
     results.append(run(default, context, scope) if default is not None else Sql("NULL", UNKNOWN))
-    texts, kind = same(results, "All CASE results must be the same type", node)
+    places = [*(b.args["true"] for b in branches), default if default is not None else node]
+    texts, kind = same(results, "All CASE results must be the same type", node, places)
     body = " ".join(f"WHEN {w} THEN {t}" for w, t in zip(whens, texts, strict=False))
     return Sql(f"CASE {body} ELSE {texts[-1]} END", kind)
 
@@ -223,11 +262,11 @@ def _if(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
 
 
 def _subquery(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
-    from trailbook.local.engine.queries import compile_query
+    from trailbook.local.engine.queries import compile_query, packed
 
     relation = compile_query(node, context, scope)
     if len(relation.fields) != 1:
-        raise SqlError("SYNTAX_ERROR", f"Subquery must return one column, found {len(relation.fields)}", node)
+        relation = packed(relation)
     for field in relation.fields:
         context.uses |= field.uses
     context.uses |= relation.always

@@ -1,12 +1,14 @@
 """Results as Athena writes them: text of each value, the CSV object, and the types of ResultSetMetadata."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from trailbook.athena.execution import Column
 from trailbook.local.engine.doubles import java_double, shortest_real
+from trailbook.local.engine.errors import SqlError
+from trailbook.local.engine.intervals import day_text, month_text
 from trailbook.local.engine.native import FUNCTIONS
 from trailbook.local.engine.types import Type
 
@@ -37,6 +39,8 @@ def render(value: Any, kind: Type) -> str | None:
         return "{" + ", ".join(f"{name}={_inner(v, k)}" for name, v, k in pairs) + "}"
     if base in ("double", "real"):
         return java_double(float(value) if base == "double" else shortest_real(float(value)))
+    if base.startswith("interval"):
+        return day_text(value) if base == "interval day to second" else month_text(value)
     if base == "boolean":
         return "true" if value else "false"
     if base in ("timestamp", "timestamptz"):
@@ -45,6 +49,8 @@ def render(value: Any, kind: Type) -> str | None:
         return " ".join(f"{b:02x}" for b in bytes(value))
     if base == "ipaddress":
         return str(_IP_TEXT(value))
+    if base == "date" and not isinstance(value, date):
+        raise SqlError("NOT_SUPPORTED", "a date outside of the years 1 to 9999 is not supported by the local Athena")
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
@@ -56,7 +62,10 @@ def _inner(value: Any, kind: Type) -> str:
 def _moment(value: datetime, kind: Type) -> str:
     if kind.base == "timestamptz" and kind.zone not in ("UTC", "?"):
         value = value.replace(tzinfo=UTC).astimezone(ZoneInfo(kind.zone))
-    text = f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03d}"
+    if not isinstance(value, datetime):
+        raise SqlError("NOT_SUPPORTED", "a time outside of the years 1 to 9999 is not supported by the local Athena")
+    value += timedelta(microseconds=500 if value.year < 9999 else 0)
+    text = value.replace(tzinfo=None).isoformat(" ", "milliseconds")
     return f"{text} {kind.zone}" if kind.base == "timestamptz" else text
 
 

@@ -5,20 +5,24 @@ zone arithmetic is decided when the query is analysed. An IPADDRESS is kept as 3
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
 
 @dataclass(frozen=True, slots=True)
 class Type:
-    """One Trino type. `names` are a row's field names ('' where unnamed), `digits` a decimal's precision and scale."""
+    """One Trino type. `names` are a row's field names ('' where unnamed), `digits` a decimal's precision and scale.
+
+    `precision` is a time's digits after the second, which count only where it becomes text.
+    """
 
     base: str
     args: tuple["Type", ...] = ()
     names: tuple[str, ...] = ()
     digits: tuple[int, int] = (0, 0)
     zone: str = ""
+    precision: int = field(default=3, compare=False)
 
     def __str__(self) -> str:
         """Return the type as Trino writes it."""
@@ -28,9 +32,9 @@ class Type:
         if self.base == "decimal":
             return f"decimal({self.digits[0]},{self.digits[1]})"
         if self.base == "timestamp":
-            return "timestamp(3)"
+            return f"timestamp({self.precision})"
         if self.base == "timestamptz":
-            return "timestamp(3) with time zone"
+            return f"timestamp({self.precision}) with time zone"
         return f"{self.base}({', '.join(map(str, self.args))})" if self.args else self.base
 
 
@@ -53,8 +57,8 @@ _DUCK = {
     "timestamptz": "TIMESTAMP",
     "ipaddress": "VARCHAR",
     "unknown": "INTEGER",
-    "interval day to second": "INTERVAL",
-    "interval year to month": "INTERVAL",
+    "interval day to second": "BIGINT",
+    "interval year to month": "INTEGER",
 }
 
 
@@ -173,6 +177,8 @@ def from_sql(kind: exp.DataType) -> Type:
 
 def common(left: Type, right: Type) -> Type | None:
     """Return the type that both coerce to, as Trino's common super type, or None."""
+    if left == right and left.precision != right.precision:
+        return replace(left, precision=max(left.precision, right.precision))
     if left == right or right.base == "unknown":
         return left
     if left.base == "unknown":

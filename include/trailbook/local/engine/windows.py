@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from trailbook.local.engine.aggregates import WINDOW_ONLY, order_text
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.intervals import duckdb_interval
 from trailbook.local.engine.scope import Context, Scope, Sql
 from trailbook.local.engine.types import INTEGERS, numeric
 
@@ -115,7 +116,8 @@ def _bound(
         raise SqlError("TYPE_MISMATCH", f"Window frame {kind} {which} value type must be an integer", value)
     if not isinstance(value, exp.Literal | exp.Interval):
         raise not_supported("a window frame whose bound is not a literal", value)
-    return f"{amount.text} {side}", _RANK[side]
+    text = duckdb_interval(amount) if amount.type.base.startswith("interval") else amount.text
+    return f"{text} {side}", _RANK[side]
 
 
 def _range(order: exp.Expr, amount: Sql, value: exp.Expr, context: Context, scope: Scope, run: "Compile") -> None:

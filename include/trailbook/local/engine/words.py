@@ -110,7 +110,7 @@ def _typeof(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: S
 
 
 def _exact(kind: Type) -> bool:
-    if kind.base in ("varchar", "timestamp", "timestamptz") or any(kind.names):
+    if kind.base == "varchar" or any(kind.names):
         return False
     return all(map(_exact, kind.args))
 
