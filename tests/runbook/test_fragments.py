@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from trailbook.cli import main
+from trailbook.runbook.fragments import examine_fragment
 from trailbook.runbook.load import examine, load
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
@@ -120,3 +121,14 @@ def test_every_shared_fragment_of_this_repository_is_called_by_a_runbook():
     used = {name for path in root.glob("*/*.yaml") if path.parent.name != "fragments" for name in load(path).fragments}
 
     assert {path.stem for path in (root / "fragments").glob("*.yaml")} == used
+
+
+def test_the_guide_names_every_shared_fragment_with_its_parameters():
+    root = Path(__file__).parents[2]
+    guide = (root / "docs" / "writing-runbooks.md").read_text()
+    shipped = {path.stem: examine_fragment(path)[0] for path in (root / "runbooks" / "fragments").glob("*.yaml")}
+
+    named = {line.split("`")[1].split("(")[0]: line for line in guide.splitlines() if line.startswith("| `")}
+    assert set(named) == set(shipped)
+    for name, fragment in shipped.items():
+        assert named[name].split("`")[1].count(",") == len(fragment.params) - 1
