@@ -51,6 +51,18 @@ def _rows(file: Path, form: Format, columns: Sequence[tuple[str, Type]]) -> Iter
                 raise ValueError(f"Row is not a valid JSON Object: line {number}: {error}") from None
 
 
+class _Object(dict[str, Any]):
+    """A JSON object, which knows whether a key came twice."""
+
+    repeated = False
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    found = _Object(pairs)
+    found.repeated = len(found) < len(pairs)
+    return found
+
+
 class _HiveLines:
     """One line to a row, as Hive's JsonSerDe: the line must be an object, and a key must not come twice."""
 
@@ -59,13 +71,15 @@ class _HiveLines:
         self._columns = columns
         self._kind = row_type(dict(columns))
         self._values: Deserialiser = Deserialiser()
-        self._decode = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_constant).raw_decode
+        self._decode = json.JSONDecoder(
+            parse_float=Number, parse_int=Number, parse_constant=_constant, object_pairs_hook=_object
+        ).raw_decode
 
     def __call__(self, line: str) -> dict[str, Any]:
         found = self._decode(line, len(line) - len(line.lstrip()))[0]
-        if not isinstance(found, dict):
+        if not isinstance(found, _Object):
             raise ValueError(f"expected an object, found {line[:60]!r}")
-        if len({k.lower() for k in found}) < len(found):
+        if found.repeated or len({k.lower() for k in found}) < len(found):
             raise ValueError("a key comes twice")
         return _spelled(self._values.row(found, self._kind), self._columns)
 
