@@ -79,6 +79,7 @@ def test_a_write_is_conditional_and_has_the_checksum_that_s3_checks() -> None:
         "Key": "key",
         "Body": b"x",
         "ContentType": "text/plain",
+        "ChecksumAlgorithm": "SHA256",
         "ChecksumSHA256": base64.b64encode(hashlib.sha256(b"x").digest()).decode(),
         "IfNoneMatch": "*",
     }

@@ -95,6 +95,7 @@ class S3Store:
                     Key=self._full(key),
                     Body=content,
                     ContentType=content_type,
+                    ChecksumAlgorithm="SHA256",  # S3 asks for the header where the object will be locked
                     ChecksumSHA256=checksum,
                     IfNoneMatch="*",
                     **lock,

@@ -84,6 +84,7 @@ class Record:
     started: str
     finished: str
     version: str
+    severity: str | None = None
     window: Window | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     materials: Materials = field(default_factory=Materials)

@@ -1,4 +1,4 @@
-"""Preparing a deployment: the Athena database and the table over a trail."""
+"""Preparing a deployment: the Athena database, the table over a trail and the one over the ledger."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -6,6 +6,7 @@ from datetime import date
 from trailbook.athena.execution import Athena
 from trailbook.canonical import sha256
 from trailbook.errors import InvalidRequest
+from trailbook.ledger.table import create_ledger_table
 from trailbook.settings import Settings
 from trailbook.sql.ddl import create_database, create_table
 
@@ -13,11 +14,17 @@ from trailbook.sql.ddl import create_database, create_table
 def statements(
     settings: Settings, *, accounts: Sequence[str], regions: Sequence[str], first_day: date
 ) -> tuple[str, ...]:
-    """Return the DDL of the database and of the table with partition projection. Raises InvalidRequest for names."""
+    """Return the DDL of the database, the table with partition projection, and the ledger's where that is on S3.
+
+    Raises InvalidRequest for names and locations.
+    """
     if not settings.trail:
         raise InvalidRequest("TRAILBOOK_TRAIL is not set: expected the trail's s3://bucket/prefix/AWSLogs (or --trail)")
     table = create_table(settings.table, trail=settings.trail, accounts=accounts, regions=regions, first_day=first_day)
-    return create_database(settings.table), table
+    made = create_database(settings.table), table
+    if not settings.ledger.startswith("s3://"):
+        return made
+    return (*made, create_ledger_table(settings.table.database, settings.ledger))
 
 
 def init(athena: Athena, ddl: Sequence[str]) -> None:

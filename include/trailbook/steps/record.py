@@ -69,6 +69,7 @@ def _planned(plan: Plan | None, outcome: Outcome | None) -> dict[str, Any]:
     if plan is None:
         return {}
     return {
+        "severity": plan.spec.get("severity"),
         "window": plan.window,
         "params": plan.request_params(),
         "comparison_key": plan.comparison_key,
