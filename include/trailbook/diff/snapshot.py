@@ -22,6 +22,7 @@ from trailbook.diff.header import NAME, Header, read_header
 from trailbook.diff.join import forgotten, joined, snapshot_rows
 from trailbook.diff.model import AllowUse, Counts, Diff, DiffSpec, State
 from trailbook.diff.usage import uses
+from trailbook.errors import EvidenceError
 from trailbook.window import text
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def compare(current: Path, baseline: Path | None, *, spec: DiffSpec, to: Path, m
         types = column_types(duck, current)
         before = _checked(duck, spec, types, baseline)
         result = file(current)
-        check_keys(duck, result, spec)
         suppressed, values = suppression(spec.allow, spec.window, types)
         matches = _matches(duck, result, suppressed, values)
         allow = uses(spec, {index: count for index, count in matches.items() if index is not None}, before)
@@ -50,6 +50,7 @@ def compare(current: Path, baseline: Path | None, *, spec: DiffSpec, to: Path, m
         select = snapshot_rows(rows, spec, types, suppressed)
         said = {NAME: Header.of(spec, allow).to_text()}
         write_parquet(duck, select, to, values | _bound(spec, baseline), metadata=said)
+        _check_unique(duck, spec, result, sum(matches.values()), baseline, to)
         tally, reopened = _tally(duck, to)
     return _diff(to, spec, allow, tally, reopened)
 
@@ -66,16 +67,14 @@ def changes(current: Path, baseline: Path, *, spec: DiffSpec, to: Path, memory: 
         if "tb_state" in types:
             types = own(types)
             result = f"(SELECT {', '.join(map(quoted, types))} FROM {result} WHERE tb_state IN {_PRESENT_SQL})"  # noqa: S608
-            _checked(duck, spec, types, baseline)
-        else:
-            _checked(duck, spec, types, baseline)
-            check_keys(duck, result, spec)
+        _checked(duck, spec, types, baseline)
         suppressed, values = suppression(spec.allow, spec.window, types)
         rows = joined(result, file(baseline), spec, types, unchanged=False)
         select = snapshot_rows(rows, spec, types, suppressed)
         write_parquet(duck, select, to, values | _bound(spec, baseline))
-        tally, reopened = _tally(duck, to)
         present = _matches(duck, result, suppressed, values)
+        _check_unique(duck, spec, result, sum(present.values()), baseline, to)
+        tally, reopened = _tally(duck, to)
     for index, count in present.items():
         tally[State.UNCHANGED, index] = count - tally[State.NEW, index] - tally[State.UPDATED, index]
     return _diff(to, spec, (), tally, reopened)
@@ -106,6 +105,29 @@ def _matches(
     """Return how many rows of a result each allow entry accepts, and (None) none does."""
     sql = f"SELECT {suppressed} AS entry, count(*) AS found FROM {result} GROUP BY ALL"  # noqa: S608 - values are bound
     return {row["entry"]: row["found"] for row in fetch(duck, sql, values)}
+
+
+def _check_unique(
+    duck: "DuckDBPyConnection", spec: DiffSpec, result: str, present: int, baseline: Path | None, to: Path
+) -> None:
+    """Raise EvidenceError where rows of the result share a key, and remove the file that was made of them.
+
+    The join has told most of it. A baseline's keys are unique, so where as many rows of the result found an open one
+    as open ones were found, each was found once, and only new rows can share a key.
+    """
+    if baseline is not None and spec.kind != "events" and not spec.no_absent:
+        found = fetch(
+            duck,
+            "SELECT count(*) FILTER (tb_state = 'new') AS new, count(*) FILTER (tb_state = 'absent') AS absent, "  # noqa: S608
+            f"(SELECT count(*) FROM {file(baseline)} WHERE tb_state NOT IN ('absent', 'gone')) AS open FROM {file(to)}",
+        )[0]
+        if present - found["new"] == found["open"] - found["absent"]:
+            result = f"(SELECT * FROM {file(to)} WHERE tb_state = 'new')"  # noqa: S608 - the path is quoted
+    try:
+        check_keys(duck, result, spec)
+    except EvidenceError:
+        to.unlink()
+        raise
 
 
 def _tally(duck: "DuckDBPyConnection", snapshot: Path) -> tuple[_Tally, int]:
