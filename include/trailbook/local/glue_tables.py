@@ -14,7 +14,7 @@ from trailbook.local.engine.cache import DEFAULT_BYTES, RecordCache
 from trailbook.local.engine.engine import lock_down
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.formats import Format, Kind, table_format
-from trailbook.local.engine.parquet_tables import create_parquet_scan, scanned_bytes
+from trailbook.local.engine.parquet_tables import create_parquet_scan, footers
 from trailbook.local.engine.partitions import create_scan
 from trailbook.local.engine.pruning import surviving
 from trailbook.local.engine.scope import Scan, TableColumn
@@ -110,11 +110,11 @@ class GlueTables:
         )
         if form.kind is Kind.PARQUET:
             self._uris |= {str(o.path): o.uri for o in objects}
-            sizes, names = scanned_bytes(connection, objects, used)
-            size = sum(s * t for s, t in zip(sizes, times, strict=True))
+            found = footers(connection, objects)
+            size = sum(found[str(o.path)].scanned(used) * t for o, t in zip(objects, times, strict=True))
             self._scan(size)
-            create_parquet_scan(connection, scan, objects, names, used)
-            self._files += names
+            create_parquet_scan(connection, scan, objects, found, used)
+            self._files += found
             return size
         size = sum(o.size * t for o, t in zip(objects, times, strict=True))
         self._scan(size)
