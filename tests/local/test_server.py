@@ -1,4 +1,5 @@
 import gzip
+import http.client
 import json
 import os
 import signal
@@ -233,6 +234,53 @@ def test_of_many_conditional_puts_exactly_one_wins(aws):
     for thread in threads:
         thread.join()
     assert (len(won), set(lost)) == (1, {412})
+
+
+def raw(aws, method, path, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", aws.port, timeout=10)
+    connection.request(method, path, b"" if method == "GET" else b"x", headers)
+    answer = connection.getresponse()
+    connection.close()
+    return answer
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "OPTIONS"])
+def test_no_web_page_reaches_the_endpoint_through_a_browser(aws, method):
+    answer = raw(aws, method, "/results/page", Origin="https://evil.example")
+    assert (answer.status, answer.getheader("Access-Control-Allow-Origin")) == (403, None)
+
+
+def test_motos_own_door_is_shut(aws):
+    for path in ("/moto-api/reset", "/moto-api//reset", "//moto-api/reset", "/%6doto-api/reset", "/moto-api/"):
+        assert raw(aws, "POST", path).status in (404, 405), path
+    assert client(aws.endpoint_url, "s3").head_bucket(Bucket="results")
+
+
+def test_lists_are_answered_while_objects_come_and_go(aws):
+    s3, end, wrong = client(aws.endpoint_url, "s3"), time.monotonic() + 1.5, []
+    s3.create_bucket(Bucket="busy")
+
+    def change(number):
+        own = client(aws.endpoint_url, "s3")
+        while time.monotonic() < end:
+            own.put_object(Bucket="busy", Key=f"k{number}", Body=b"x")
+            own.delete_object(Bucket="busy", Key=f"k{number}")
+
+    def listing():
+        own = client(aws.endpoint_url, "s3", retries={"total_max_attempts": 1})
+        while time.monotonic() < end:
+            try:
+                own.list_objects_v2(Bucket="busy")
+                own.list_object_versions(Bucket="busy")
+            except ClientError as error:
+                wrong.append(error)
+
+    threads = [*(threading.Thread(target=change, args=(n,)) for n in range(3)), threading.Thread(target=listing)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 def test_a_second_server_in_one_process_is_refused(aws):

@@ -54,6 +54,8 @@ class _Front:
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if environ.get("HTTP_ORIGIN"):  # a web page asks through somebody's browser; moto would let every one of them
+            return _xml(start_response, "403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")
         region, service = _signed_for(environ)
         if service == "athena":
             return self._ask_athena(region, environ, start_response)
