@@ -1,5 +1,6 @@
 """DDL on the catalogue that Glue and Athena share: statements are carried out on moto's Glue."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,7 +34,7 @@ class GlueDdl:
             ddl.SetProperties: self._set_properties,
             ddl.SetLocation: self._set_location,
             ddl.AddColumns: self._add_columns,
-            ddl.AddPartitions: lambda s: self._partitions(s.table).add(s),
+            ddl.AddPartitions: self._add_partitions,
             ddl.DropPartitions: lambda s: self._partitions(s.table).drop(s),
             ddl.RepairTable: self._repair,
             ddl.Show: lambda s: GlueShows(self._tables, self._database).show(s),
@@ -110,6 +111,7 @@ class GlueDdl:
             raise SqlError(
                 "FAILED", f"{_TASK} AlreadyExistsException(message:Table {statement.table.name} already exists)"
             )
+        check_location(statement.location)
         described = described_table(statement, self._now)
         projection(statement.properties, [c.name for c in statement.partitions], statement.location)
         self._tables.glue.create_table(database, statement.table.name, described)
@@ -155,6 +157,7 @@ class GlueDdl:
         return self._changed(statement.table, change)
 
     def _set_location(self, statement: ddl.SetLocation) -> list[Row]:
+        check_location(statement.location)
         if statement.partition:
             return self._partitions(statement.table).relocate(statement)
         return self._changed(
@@ -174,6 +177,12 @@ class GlueDdl:
 
         return self._changed(statement.table, change)
 
+    def _add_partitions(self, statement: ddl.AddPartitions) -> list[Row]:
+        for _, location in statement.partitions:
+            if location:
+                check_location(location)
+        return self._partitions(statement.table).add(statement)
+
     def _partitions(self, table: TableName) -> GluePartitions:
         return GluePartitions(self._tables, self._found(table))
 
@@ -182,6 +191,12 @@ class GlueDdl:
         if statement.table.name not in held.tables:
             return [[f"Tables not in metastore:\t{statement.table.name}"]]
         return self._partitions(statement.table).repair()
+
+
+def check_location(location: str) -> None:
+    """Raise SqlError for a location that is no folder of S3's."""
+    if not re.fullmatch(r"s3://[^/\s]+(?:/.*)?", location, re.DOTALL):
+        raise SqlError("FAILED", f"{_TASK} expected a location s3://bucket/folder/, found {location[:200]!r}")
 
 
 def glue_column(column: ddl.HiveColumn) -> dict[str, str]:

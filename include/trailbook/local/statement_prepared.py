@@ -50,14 +50,14 @@ def _done(found: QueryRun, started: float) -> None:
     put_result(found, b"")
 
 
-def prepared(found: QueryRun, statement: Execute) -> tuple[Preparable, list[str]]:
-    """Return the statement that EXECUTE runs, and its parameters as SQL of constants. Raises SqlError."""
+def prepared(found: QueryRun, statement: Execute) -> tuple[str, Preparable, list[str]]:
+    """Return the text and the statement that EXECUTE runs, and its parameters as SQL of constants. Raises SqlError."""
     text = region(found.region).prepared_statement(found.workgroup, statement.name)
     if text is None:
         raise _missing(found, statement.name)
     if not statement.using:
-        return preparable(text), list(found.parameters)
-    return preparable(text), [value.sql(dialect=AthenaQuery) for value in constants(statement.using)]
+        return text, preparable(text), list(found.parameters)
+    return text, preparable(text), [value.sql(dialect=AthenaQuery) for value in constants(statement.using)]
 
 
 def preparable(sql: str) -> Preparable:

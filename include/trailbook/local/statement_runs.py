@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from trailbook.local.engine import ddl
 from trailbook.local.engine.engine import run
+from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.parameters import check_count
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.statements import (
@@ -25,7 +26,7 @@ from trailbook.local.engine.tokens import scan
 from trailbook.local.glue_ddl import GlueDdl
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.query_run import QueryRun
-from trailbook.local.result_objects import put_result
+from trailbook.local.result_objects import put, put_result
 from trailbook.local.s3_objects import DISK
 from trailbook.local.statement_kinds import kind_of
 from trailbook.local.statement_prepared import prepared, run_deallocate, run_prepare
@@ -41,19 +42,14 @@ def run_statement(found: QueryRun, connected: Connected, stopped: Callable[[], b
     tables = GlueTables(found.account, found.region, found.cutoff, stopped)
     statement = parse_statement(found.sql)
     if isinstance(statement, Execute):
-        inner, given = prepared(found, statement)
+        text, inner, given = prepared(found, statement)
         _check_given(inner, given)
         if not isinstance(inner, Query):
-            location = found.output.removesuffix(f"{found.id}.csv")
-            found.output = kind_of("INSERT" if not isinstance(inner, CreateTableAs) else _CTAS).output(
-                location, found.id
-            )
+            kind = kind_of(text)
+            found.output = kind.output(found.output.removesuffix(f"{found.id}.csv"), found.id)
         _run(found, tables, connected, inner, given)
     else:
         _run(found, tables, connected, statement, found.parameters)
-
-
-_CTAS = "CREATE TABLE x AS SELECT 1"
 
 
 def _check_given(inner: Query | CreateTableAs | InsertInto | Unload, given: Sequence[str]) -> None:
@@ -94,8 +90,13 @@ def _run(
 
 def _run_ddl(found: QueryRun, tables: GlueTables, statement: ddl.Statement) -> None:
     began = time.monotonic()
-    with DISK.lock:
-        printed = GlueDdl(tables, found.schema, found.submitted).apply(statement)
+    try:
+        with DISK.lock:
+            printed = GlueDdl(tables, found.schema, found.submitted).apply(statement)
+    except SqlError as error:
+        said = str(error) if error.code == "FAILED" else f"FAILED: {error}"
+        put(found, found.output, said.encode("utf-8", "surrogatepass"))  # as Athena does, where its result is a .txt
+        raise
     found.columns = [[name, kind] for name, kind in printed.columns]
     found.rows, found.engine_ms = len(printed.rows), max(1, int((time.monotonic() - began) * 1000))
     put_result(found, "\n".join(line[0] or "" for line in printed.rows).encode("utf-8", "surrogatepass"))

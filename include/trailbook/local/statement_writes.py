@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from trailbook.local.athena_store import region
 from trailbook.local.engine.ddl import CreateTable, HiveColumn, Storage, to_hive
 from trailbook.local.engine.ddl_tables import FORMATS
 from trailbook.local.engine.engine import analyse, reading
@@ -144,6 +145,8 @@ def run_ctas(
     name = statement.table.name
     external = statement.properties.get("external_location")
     location = _folder(str(external)) if external else f"{found.output}/"
+    if external:
+        _check_enforced(found)
     if not tables.has_database(database):
         raise SqlError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", place=_PLACE)
     if _is_there(tables, database, name, statement):
@@ -168,6 +171,19 @@ def run_ctas(
             for values in sorted({tuple(_texts(f.values)) for f in rows.files}) if keys else []:
                 made.create(values, f"{location}{folder_name(keys, values)}")
             _finish(found, rows.count, uris, undo)
+
+
+def _check_enforced(found: QueryRun) -> None:
+    """Raise SqlError where the work group, not the statement, says where data goes."""
+    settings = region(found.region).work_groups.get(found.workgroup, {}).get("Configuration") or {}
+    enforced = settings.get("EnforceWorkGroupConfiguration")
+    if enforced and (settings.get("ResultConfiguration") or {}).get("OutputLocation"):
+        message = (
+            "The Create Table As Select query failed because it was submitted with an 'external_location' property to "
+            "an Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
+            "'external_location' property and resubmit the query."
+        )
+        raise SqlError("INVALID_TABLE_PROPERTY", message)
 
 
 def _is_there(tables: GlueTables, database: str, name: str, statement: CreateTableAs) -> bool:

@@ -114,11 +114,8 @@ def _partitioned(reader: Reader, found: dict[str, Any]) -> None:
 
 
 def _clustered(reader: Reader, found: dict[str, Any]) -> None:
-    reader.want("(")
-    names = [reader.name()]
-    while reader.has(","):
-        names.append(reader.name())
-    reader.want(")", "INTO")
+    names = reader.names()
+    reader.want("INTO")
     if reader.next.kind != "number":
         reader.fail("<number>")
     found["bucketed_by"], found["buckets"] = names, int(float(reader.take().value))

@@ -102,8 +102,15 @@ _CHANGES = ("UPDATE", "DELETE", "MERGE", "VACUUM", "OPTIMIZE")
 
 
 def parse_statement(sql: str) -> Statement | ddl.Statement:
-    """Return a statement as a value. Raises SqlError (SYNTAX_ERROR, NOT_SUPPORTED)."""
-    reader = Reader(sql)
+    """Return a statement as a value. Raises SqlError (SYNTAX_ERROR, NOT_SUPPORTED, STACK_OVERFLOW)."""
+    try:
+        return _parsed(Reader(sql))
+    except RecursionError:
+        raise SqlError("STACK_OVERFLOW", "the statement is nested too deeply") from None
+
+
+def _parsed(reader: Reader) -> Statement | ddl.Statement:
+    sql = reader.sql
     first = reader.next.value.upper() if reader.next.kind in ("word", "sign") else ""
     if first in _WITH_QUERY:
         return _WITH_QUERY[first](reader)
@@ -136,11 +143,11 @@ def _create(reader: Reader) -> Statement | ddl.Statement:
         return ddl_parser.parse_ddl(reader.sql)
     exists_ok = reader.has("IF", "NOT", "EXISTS")
     named = reader.at
-    if not _is_as(reader):
+    if not reader.comes("AS"):
         return ddl_parser.parse_ddl(reader.sql)
     reader.at = named
     table = reader.table()
-    columns = _names(reader)
+    columns = reader.names()
     if reader.has("COMMENT"):
         reader.string()
     properties = _properties(reader) if reader.has("WITH") else {}
@@ -153,27 +160,6 @@ def _create(reader: Reader) -> Statement | ddl.Statement:
     elif tail == ["WITH", "NO", "DATA"]:
         ends, with_data = words[0].start, False
     return CreateTableAs(table, exists_ok, columns, properties, reader.inner(begins, ends), with_data)
-
-
-def _is_as(reader: Reader) -> bool:
-    """Say whether an AS outside every bracket follows."""
-    depth = 0
-    while not reader.ended:
-        token = reader.take()
-        depth += {"(": 1, ")": -1}.get(token.value, 0) if token.kind == "sign" else 0
-        if depth == 0 and token.kind == "word" and token.value.upper() == "AS":
-            return True
-    return False
-
-
-def _names(reader: Reader) -> tuple[str, ...]:
-    if not reader.has("("):
-        return ()
-    found = [reader.name()]
-    while reader.has(","):
-        found.append(reader.name())
-    reader.want(")")
-    return tuple(found)
 
 
 def _properties(reader: Reader) -> dict[str, Value]:
@@ -212,7 +198,7 @@ def _value(reader: Reader) -> Value:
 
 def _view(reader: Reader, replace: bool) -> CreateView:
     view = reader.table()
-    columns = _names(reader)
+    columns = reader.names()
     if reader.has("COMMENT"):
         reader.string()
     if reader.has("SECURITY"):
@@ -227,7 +213,7 @@ def _insert(reader: Reader) -> InsertInto:
     table = reader.table()
     columns: tuple[str, ...] = ()
     if reader.next.value == "(" and reader.peek().value.upper() not in ("SELECT", "WITH", "VALUES", "TABLE", "("):
-        columns = _names(reader)
+        columns = reader.names()
     return InsertInto(table, columns, reader.inner(reader.next.start, reader.until_end()))
 
 

@@ -13,7 +13,7 @@ from trailbook.local.engine.errors import SqlError, not_supported
 
 Kind = Literal["word", "name", "string", "number", "sign", "end"]
 
-_BLANK = r"(?P<blank>\s+|--[^\n]*|/\*.*?\*/)"
+_BLANK = r"(?P<blank>\s+|--[^\n]*)"
 _PLAIN = r"(?P<number>\d+(?:\.\d+)?(?![\w$]))|(?P<word>[^\W]\w*)|(?P<sign><>|<=|>=|!=|.)"
 _TRINO = re.compile(rf"{_BLANK}|(?P<string>'(?:[^']|'')*')|(?P<name>\"(?:[^\"]|\"\")*\"|`[^`]*`)|{_PLAIN}", re.DOTALL)
 _HIVE = re.compile(
@@ -21,6 +21,7 @@ _HIVE = re.compile(
 )
 _ESCAPED = re.compile(r"\\(u[0-9a-fA-F]{4}|[0-3][0-7]{2}|.)", re.DOTALL)
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "Z": "\x1a"}
+_QUOTES = ("'", '"', "`")
 _MOST_SHOWN = 60
 
 
@@ -45,12 +46,24 @@ class TableName:
 
 def scan(sql: str, *, hive: bool = False) -> list[Token]:
     """Return the tokens of a text, an `end` last; nothing is refused here: an open quote is a sign of its own."""
-    found = []
-    for match in (_HIVE if hive else _TRINO).finditer(sql):
-        kind = match.lastgroup
-        if kind == "blank":
-            continue
-        found.append(Token(kind, _value(match[0], str(kind), hive), match.start(), match.end()))  # type: ignore[arg-type]  # the groups are the kinds
+    found, at, closes = [], 0, True
+    pattern = _HIVE if hive else _TRINO
+    while at < len(sql):
+        if closes and sql.startswith("/*", at):
+            close = sql.find("*/", at + 2)
+            if close >= 0:
+                at = close + 2
+                continue
+            closes = False  # no comment after this closes either: not to be looked for again
+        match = pattern.match(sql, at)
+        if match is None:
+            break
+        if match[0] in _QUOTES:  # an open quote: nothing after it can be told apart
+            found += [Token("sign", sql[at], at, at + 1), Token("sign", sql[at + 1 :], at + 1, len(sql))]
+            break
+        kind, at = match.lastgroup, match.end()
+        if kind != "blank":
+            found.append(Token(kind, _value(match[0], str(kind), hive), match.start(), at))  # type: ignore[arg-type]  # the groups are the kinds
     found.append(Token("end", "<EOF>", len(sql), len(sql)))
     return found
 
@@ -152,6 +165,26 @@ class Reader:
         if len(parts) > 2:
             raise SqlError("CATALOG_NOT_FOUND", f"Catalog '{parts[0]}' not found", place=place(self.sql, start))
         return TableName(parts[0] if len(parts) == 2 else "", parts[-1], start)
+
+    def names(self) -> tuple[str, ...]:
+        """Return `(name, …)`, or nothing where no bracket opens. Raises SqlError (SYNTAX_ERROR)."""
+        if not self.has("("):
+            return ()
+        found = [self.name()]
+        while self.has(","):
+            found.append(self.name())
+        self.want(")")
+        return tuple(found)
+
+    def comes(self, word: str) -> bool:
+        """Go to the end, or past a word that stands outside every bracket; say whether there was one."""
+        depth = 0
+        while not self.ended:
+            token = self.take()
+            depth += {"(": 1, ")": -1}.get(token.value, 0) if token.kind == "sign" else 0
+            if depth == 0 and token.kind == "word" and token.value.upper() == word:
+                return True
+        return False
 
     def properties(self) -> dict[str, str]:
         """Return `('k' = 'v', …)`. Raises SqlError (SYNTAX_ERROR)."""

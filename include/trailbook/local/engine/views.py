@@ -18,6 +18,7 @@ from trailbook.local.engine.types import Type, coerces, from_sql
 
 _MARK = "view"
 _CATALOG = "awsdatacatalog"
+_MOST_VIEWS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,42 +46,53 @@ def expand(tree: exp.Query, catalog: Catalog, database: str, making: str = "") -
     door = getattr(catalog, "view", None)
     if door is None:
         return tree
+    expansion = _Expansion(catalog)
     for table in list(tree.find_all(exp.Table)):
-        _expand_one(table, catalog, database, (making,) if making else ())
+        expansion.expand(table, database, (making,) if making else ())
     return tree
 
 
-def _expand_one(table: exp.Table, catalog: Catalog, database: str, within: tuple[str, ...]) -> None:
-    if not isinstance(table.this, exp.Identifier) or table.parent is None or (not table.db and _is_cte(table)):
-        return
-    schema = (table.db or database).lower()
-    name = f"{schema}.{table.name.lower()}"
-    if name in within:
-        raise SqlError("VIEW_IS_RECURSIVE", "Statement would create a recursive view", table)
-    if table.catalog and table.catalog.lower() != _CATALOG:
-        return
-    view: View | None = catalog.view(schema, table.name.lower())  # type: ignore[attr-defined]  # see `expand`
-    if view is None:
-        return
-    place = _Place(f"{_CATALOG}.{name}", view)
-    try:
-        inner = _own_query(view, catalog, (*within, name))
-    except SqlError as error:
-        if error.code == "VIEW_IS_RECURSIVE":
-            raise SqlError("VIEW_IS_RECURSIVE", "Statement would create a recursive view", table) from None
-        raise _failed(place, error, table) from None
-    _put_in_place(table, inner, place)
+class _Expansion:
+    """Views put in place in one statement: at most so many, for views of views of views may double each time."""
 
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._left = _MOST_VIEWS
 
-def _own_query(view: View, catalog: Catalog, within: tuple[str, ...]) -> exp.Query:
-    """Return a view's query, the views in it put in place and its names given their database."""
-    inner = parse_query(view.sql)
-    for below in list(inner.find_all(exp.Table)):
-        _expand_one(below, catalog, view.database, within)
-    for below in list(inner.find_all(exp.Table)):
-        if not below.db and isinstance(below.this, exp.Identifier) and not _is_cte(below):
-            below.set("db", exp.to_identifier(view.database))
-    return inner
+    def expand(self, table: exp.Table, database: str, within: tuple[str, ...]) -> None:
+        """Put a view in the place of its name, where it is one's; `within` are the views around it."""
+        if not isinstance(table.this, exp.Identifier) or table.parent is None or (not table.db and _is_cte(table)):
+            return
+        schema = (table.db or database).lower()
+        name = f"{schema}.{table.name.lower()}"
+        if name in within:
+            raise SqlError("VIEW_IS_RECURSIVE", "Statement would create a recursive view", table)
+        if table.catalog and table.catalog.lower() != _CATALOG:
+            return
+        view: View | None = self._catalog.view(schema, table.name.lower())  # type: ignore[attr-defined]  # see `expand`
+        if view is None:
+            return
+        self._left -= 1
+        if self._left < 0:
+            raise SqlError("NOT_SUPPORTED", f"more than {_MOST_VIEWS} uses of views in a statement", table)
+        place = _Place(f"{_CATALOG}.{name}", view)
+        try:
+            inner = self._own_query(view, (*within, name))
+        except SqlError as error:
+            if error.code == "VIEW_IS_RECURSIVE":
+                raise SqlError("VIEW_IS_RECURSIVE", "Statement would create a recursive view", table) from None
+            raise _failed(place, error, table) from None
+        _put_in_place(table, inner, place)
+
+    def _own_query(self, view: View, within: tuple[str, ...]) -> exp.Query:
+        """Return a view's query, the views in it put in place and its names given their database."""
+        inner = parse_query(view.sql)
+        for below in list(inner.find_all(exp.Table)):
+            self.expand(below, view.database, within)
+        for below in list(inner.find_all(exp.Table)):
+            if not below.db and isinstance(below.this, exp.Identifier) and not _is_cte(below):
+                below.set("db", exp.to_identifier(view.database))
+        return inner
 
 
 def _put_in_place(table: exp.Table, inner: exp.Query, place: _Place) -> None:
