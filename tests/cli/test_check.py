@@ -101,7 +101,7 @@ def test_a_problem_is_one_line_whatever_the_file_holds(runbooks, capsys):
     assert main(["check"]) == 2
 
     out = capsys.readouterr().out
-    assert r":1:1: a\nb\u001b[31m\u202e: unknown key `a\nb\u001b[31m\u202e`" in out
+    assert r":1:1: a\nb⟨ESC⟩[31m⟨U+202E⟩: unknown key `a\nb⟨ESC⟩[31m⟨U+202E⟩`" in out
     assert all(line.startswith(f"{runbooks}/hostile.yaml:1:1: ") for line in out.splitlines())
 
 

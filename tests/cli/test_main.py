@@ -177,4 +177,4 @@ def test_each_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]
 
 
 def test_text_that_a_terminal_would_obey_is_shown_instead() -> None:
-    assert printable("a\x1b[31m\u202eb\x07\x9b\tc\n") == "a\\u001b[31m\\u202eb\\u0007\\u009b\tc\n"
+    assert printable("a\x1b[31m\u202eb\x07\x9b\tc\n") == "a⟨ESC⟩[31m⟨U+202E⟩b⟨BEL⟩⟨U+009B⟩\tc\n"

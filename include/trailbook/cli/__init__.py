@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from trailbook import __version__
 from trailbook.errors import TrailbookError
+from trailbook.words import visible
 
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -58,11 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def printable(text: str) -> str:
-    """Return text without what a terminal would obey (control characters but newline and tab, bidi overrides)."""
-    return "".join(c if c in "\n\t" or (c.isprintable() and c not in _BIDI) else f"\\u{ord(c):04x}" for c in text)
-
-
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+    """Return text without what a terminal would obey: hidden characters but line breaks and tabs are marked."""
+    return visible(text, keep="\n\t")
 
 
 def _run(arguments: list[str]) -> int:

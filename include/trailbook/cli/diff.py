@@ -5,13 +5,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from trailbook.cli import printable
+from trailbook.cli import output, printable
 from trailbook.cli.connections import Clients
-from trailbook.cli.output import console, table
+from trailbook.cli.history import found as in_words
 from trailbook.diff import Finding, State
-from trailbook.report.values import to_json
+from trailbook.ledger import Entry
+from trailbook.report.statements import span
+from trailbook.report.values import shown, to_json
 from trailbook.settings import Settings
 from trailbook.steps.between import Between, between, named
+from trailbook.window import text
+
+_MARKS = {State.NEW: "+", State.UPDATED: "Δ", State.ABSENT: "−"}
+_STYLES = {State.NEW: "red", State.UPDATED: "yellow", State.ABSENT: "green"}
+_SAYS = {
+    State.NEW: "in the second run and not in the first",
+    State.UPDATED: "in both, and a measure differs",
+    State.ABSENT: "in the first run and not in the second",
+}
+_EVENT_COLUMNS = ("event_ids", "event_id")
+_LONGEST = 200
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,41 +43,84 @@ def run(args: argparse.Namespace) -> int:
     ledger = clients.ledger(settings, args.ledger)
     reports = clients.store(args.reports or settings.reports, "TRAILBOOK_REPORTS")
     found = between(named(ledger, args.before), named(ledger, args.after), reports)
-    changed = [finding for finding in found.findings if finding.state is not State.UNCHANGED]
+    listed = [finding for finding in found.findings if finding.state is not State.UNCHANGED]
     if args.format == "json":
-        rows = [_json(finding) for finding in changed]
-        print(json.dumps({"counts": asdict(found.counts), "findings": rows}, ensure_ascii=False))
+        print(json.dumps(_json(found, listed), ensure_ascii=False))
     else:
-        _show(found, changed)
-    return 1 if changed else 0
+        _show(found, listed)
+    return 1 if found.counts.new or found.counts.updated or found.counts.absent else 0
 
 
-def _json(finding: Finding) -> dict[str, object]:
+def _json(found: Between, listed: Sequence[Finding]) -> dict[str, object]:
+    return {
+        "runbook": found.after.record.runbook,
+        "before": _run_json(found.before),
+        "after": _run_json(found.after),
+        "counts": asdict(found.counts),
+        "findings": [_finding_json(finding) for finding in listed],
+    }
+
+
+def _run_json(entry: Entry) -> dict[str, object]:
+    window = entry.record.window
+    return {
+        "run_id": entry.record.run.run_id,
+        "sequence": entry.sequence,
+        "window": {"start": text(window.start), "end": text(window.end)} if window else None,
+        "verdict": entry.record.verdict.value,
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, object]:
     changes = {name: {"old": to_json(old), "new": to_json(new)} for name, (old, new) in finding.changes.items()}
     return {
         "finding_id": finding.finding_id,
         "state": finding.state.value,
+        "suppressed": finding.suppression is not None,
         "row": to_json(finding.row),
         "changes": changes,
     }
 
 
-def _show(found: Between, changed: Sequence[Finding]) -> None:
-    counts = found.counts
-    before, after = found.before.record.run.run_id, found.after.record.run.run_id
-    console().print(
-        f"{printable(found.after.record.runbook)}: {printable(before)} → {printable(after)}: {counts.new} new, "
-        f"{counts.updated} updated, {counts.unchanged} unchanged, {counts.absent} absent",
-        markup=False,
-    )
-    if changed:
-        names = [name for name in changed[0].row if name != "event_ids"]
-        table(["state", *names], [[finding.state.value, *(_cell(finding, n) for n in names)] for finding in changed])
+def _show(found: Between, listed: Sequence[Finding]) -> None:
+    out = output.console()
+    out.print(printable(found.after.record.runbook), style="bold", markup=False)
+    for word, entry in (("first", found.before), ("second", found.after)):
+        record = entry.record
+        window = span(record.window) if record.window else "no window"
+        line = f"  {word:<6}  #{entry.sequence}  {record.verdict.upper()}  {window}  run {record.run.run_id}"
+        out.print(printable(line), markup=False)
+    out.print(f"  found   {in_words(found.counts)}", markup=False)
+    for state in _MARKS:
+        chosen = [finding for finding in listed if finding.state is state]
+        if chosen:
+            out.print(f"\n{_MARKS[state]} {state.upper()} ({len(chosen):,}): {_SAYS[state]}", style=_STYLES[state])
+        for finding in chosen:
+            _show_finding(finding, found.key)
 
 
-def _cell(finding: Finding, name: str) -> str:
-    value = finding.row[name]
+def _show_finding(finding: Finding, key: Sequence[str]) -> None:
+    accepted = "  (suppressed)" if finding.suppression else ""
+    output.console().print(f"  {_key(finding, key)}{accepted}", style="bold", markup=False)
+    others = [name for name in finding.row if name not in (*key, *_EVENT_COLUMNS)]
+    changed = [name for name in others if name in finding.changes]
+    same = [name for name in others if name not in finding.changes]
+    output.details([(name, _value(finding, name)) for name in (*changed, *same)], indent=4)
+
+
+def _key(finding: Finding, key: Sequence[str]) -> str:
+    return ", ".join(f"{name}={output.one_line(shown(finding.row.get(name)))}" for name in key)
+
+
+def _value(finding: Finding, name: str) -> str:
     if name not in finding.changes:
-        return "" if value is None else str(value)
+        value = finding.row[name]
+        return "" if value is None else _clipped(shown(value))
     old, new = finding.changes[name]
-    return f"{old} → {new}"
+    return f"{_clipped(shown(old))} → {_clipped(shown(new))}"
+
+
+def _clipped(value: str) -> str:
+    return (
+        value if len(value) <= _LONGEST else f"{value[:_LONGEST]}… ({len(value):,} characters; --format json has all)"
+    )

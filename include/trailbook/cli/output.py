@@ -4,10 +4,14 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from trailbook.cli import printable
+from trailbook.words import size
+
+__all__ = ["STYLES", "console", "details", "fitted", "one_line", "size", "table"]
 
 _UNCUT = 100_000  # where there is no terminal, nothing is folded: programs read lines
 _PLAIN_WIDTH = 250
@@ -47,18 +51,27 @@ def fitted(columns: Sequence[str], rows: Sequence[Sequence[object]], *, least: i
 
 
 def _clipped(value: object) -> str:
-    text = "" if value is None else printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    text = one_line(value)
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def size(count: int) -> str:
-    """Return a number of bytes as people read it."""
-    amount, units = float(count), ["B", "kB", "MB", "GB", "TB"]
-    while amount >= 1000 and len(units) > 1:
-        amount, units = amount / 1000, units[1:]
-    return f"{count} B" if units[0] == "B" else f"{amount:.1f} {units[0]}"
-
-
 def _cell(value: object) -> Text:
-    text = "" if value is None else printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+    text = one_line(value)
     return Text(text, style=STYLES.get(text, ""))
+
+
+def one_line(value: object) -> str:
+    """Return a value as one line of text that drives no terminal; None is nothing."""
+    return "" if value is None else printable(str(value)).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def details(lines: Sequence[tuple[str, object]], *, indent: int) -> None:
+    """Print named values beneath a row, folded to the terminal's width; a value that is None or empty is left out."""
+    shown = [(name, one_line(value)) for name, value in lines if value not in (None, "")]
+    widest = max((len(name) for name, _ in shown), default=0)
+    for name, value in shown:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(width=widest, no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(Text(name, style="dim"), Text(value))
+        console().print(Padding(grid, (0, 0, 0, indent), expand=False))

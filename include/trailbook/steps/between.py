@@ -21,6 +21,8 @@ class Between:
     after: Entry
     counts: Counts
     findings: tuple[Finding, ...]
+    key: tuple[str, ...]
+    """The columns that name a finding."""
 
 
 def named(ledger: Ledger, run: str) -> Entry:
@@ -51,7 +53,7 @@ def between(before: Entry, after: Entry, reports: ObjectStore) -> Between:
         spec = _spec(after, reports)
         diff = changes(later, earlier, spec=spec, to=folder / "diff.parquet")
         found = findings(diff.snapshot, spec.allow, limit=None)
-    return Between(before, after, diff.counts, tuple(found))
+    return Between(before, after, diff.counts, tuple(found), spec.key)
 
 
 def _snapshot(entry: Entry, reports: ObjectStore) -> bytes:

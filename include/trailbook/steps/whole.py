@@ -59,7 +59,7 @@ def whole(
     if ledger is not None:
         record(
             runbook.id,
-            run,
+            run if plan is None else plan.run,
             plan=plan,
             outcome=outcome,
             products=products,
