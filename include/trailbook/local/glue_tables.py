@@ -1,6 +1,7 @@
 """The engine's `Tables` over moto's Glue and S3: columns, partitions, objects, and the cache of what was read."""
 
 import contextlib
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,8 +26,8 @@ from trailbook.local.glue_objects import object_uris, table_objects
 from trailbook.local.glue_views import is_view, stored_view
 from trailbook.local.s3_objects import DISK
 
-_caches: dict[Path, RecordCache] = {}
-_making = threading.Lock()
+_cache: tuple[Path, RecordCache] | None = None
+_opening = threading.Lock()
 
 
 def spill_folder() -> str:
@@ -34,13 +35,21 @@ def spill_folder() -> str:
     return str(DISK.root.parent / "spill")
 
 
-def record_cache(limit: int = DEFAULT_BYTES) -> RecordCache:
-    """Return the cache beside the objects of the S3 that this process serves; the first call sets its limit."""
+def open_cache(limit: int = DEFAULT_BYTES) -> RecordCache:
+    """Open the cache beside the objects of the S3 that this process serves; what a killed process left is removed."""
+    global _cache  # one S3 in a process, hence one cache, as `DISK`
     directory = DISK.root.parent / "cache"
-    with _making:
-        if directory not in _caches:
-            _caches[directory] = RecordCache(directory, limit)
-        return _caches[directory]
+    shutil.rmtree(spill_folder(), ignore_errors=True)
+    _cache = (directory, RecordCache(directory, limit))
+    return _cache[1]
+
+
+def record_cache() -> RecordCache:
+    """Return the cache beside the objects of the S3 that this process serves."""
+    with _opening:
+        if _cache is None or _cache[0] != DISK.root.parent / "cache":
+            return open_cache()
+        return _cache[1]
 
 
 class GlueTables:

@@ -24,6 +24,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from trailbook.errors import DeploymentError
 from trailbook.local import s3_requests
 from trailbook.local.athena_api import AthenaApi
+from trailbook.local.engine.cache import DEFAULT_BYTES
+from trailbook.local.glue_tables import open_cache
 from trailbook.local.query_runs import QueryRuns, new_id
 from trailbook.local.s3_objects import DISK
 from trailbook.local.state import State
@@ -181,8 +183,10 @@ class RunningServer:
         self.stop()
 
 
-def serve(state_dir: Path | None, port: int = 0, host: str = "127.0.0.1") -> RunningServer:
-    """Start the embedded AWS; port 0 takes a free one, no folder keeps nothing.
+def serve(
+    state_dir: Path | None, port: int = 0, host: str = "127.0.0.1", cache_bytes: int = DEFAULT_BYTES
+) -> RunningServer:
+    """Start the embedded AWS; port 0 takes a free one, no folder keeps nothing; `cache_bytes` is the cache's limit.
 
     Raises DeploymentError where the port is taken, the state cannot be used, or this process serves already.
     """
@@ -196,6 +200,7 @@ def serve(state_dir: Path | None, port: int = 0, host: str = "127.0.0.1") -> Run
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         state = State((temporary or state_dir or Path()).absolute())
         undo.callback(state.close)
+        open_cache(cache_bytes)
 
         def save(catalogue: bool) -> None:
             state.save_s3()
