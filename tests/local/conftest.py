@@ -156,6 +156,12 @@ class Endpoint:
         return [r["Data"][0].get("VarCharValue") for r in answered["ResultSet"]["Rows"]]
 
 
+@pytest.fixture
+def connected_to():
+    """Return what makes an endpoint's clients of its URL."""
+    return Endpoint
+
+
 @pytest.fixture(scope="module")
 def endpoint():
     with serve(None) as server:

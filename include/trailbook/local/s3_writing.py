@@ -40,7 +40,8 @@ def put_file(account: str, uri: str, path: Path) -> None:
 def remove(account: str, uri: str) -> None:
     """Take an object away without a trace, for an undo."""
     _, bucket, key = _place(account, uri)
-    bucket.keys.pop(key, None)
+    if key in bucket.keys:
+        bucket.keys.pop(key)
 
 
 def taken(account: str, location: str) -> bool:

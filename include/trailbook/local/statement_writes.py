@@ -164,9 +164,9 @@ def run_ctas(
             uris = _put(found, rows, lambda values: _below(location, keys, values), undo)
             if database not in tables.glue.databases:
                 tables.glue.create_database(database, {"Name": database})
-            tables.glue.create_table(database, name, _described(found, statement, rows.layout, location))
             held = tables.glue.databases[database].tables
             undo.callback(held.pop, name, None)
+            tables.glue.create_table(database, name, _described(found, statement, rows.layout, location))
             made = GluePartitions(tables, held[name])
             for values in sorted({tuple(_texts(f.values)) for f in rows.files}) if keys else []:
                 made.create(values, f"{location}{folder_name(keys, values)}")
