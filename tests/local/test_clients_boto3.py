@@ -172,6 +172,12 @@ def test_parameters_are_bound_and_shown(athena):
         assert query(athena, "SELECT ? AS a, ? AS b", ExecutionParameters=wrong)["Status"]["State"] == "FAILED"
 
 
+def test_a_catalogue_that_is_not_there_answers_nothing(athena):
+    found = query(athena, "SELECT 1", QueryExecutionContext={"Catalog": "other"})
+    assert found["Status"]["StateChangeReason"] == "CATALOG_NOT_FOUND: Catalog 'other' not found"
+    assert found["Status"]["AthenaError"]["ErrorType"] == 1006
+
+
 def test_a_failed_ddl_leaves_its_reason_as_its_result(athena, url):
     found = query(athena, "DROP TABLE nothing")
     assert (found["Status"]["State"], found["StatementType"]) == ("FAILED", "DDL")

@@ -32,6 +32,7 @@ _QUICK_SLOTS = 1
 """DDL and SHOW wait for one another, never for a query."""
 _MOST_KEPT = 32 << 20
 _READING = ("SELECT", "EXPLAIN", "UNLOAD")
+_CATALOG = "awsdatacatalog"
 _PAUSE = 0.02
 STOPPED = "Query cancelled by user"
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -168,6 +169,9 @@ class QueryRuns:
                 return
             found.state, found.queue_ms = "RUNNING", int((started - found.submitted) * 1000)
         try:
+            catalog = found.context.get("Catalog", _CATALOG)
+            if catalog.lower() != _CATALOG:
+                raise SqlError("CATALOG_NOT_FOUND", f"Catalog '{catalog}' not found")
             if not self._reuse(found):
                 run_statement(found, self._connected, lambda: found.id in self._stopped)
             self._end(found, "SUCCEEDED", "")
