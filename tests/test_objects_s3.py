@@ -212,3 +212,15 @@ def test_a_write_that_keeps_meeting_others_can_be_tried_again_later(monkeypatch:
             stubber.add_client_error("put_object", "ConditionalRequestConflict", "", 409)
         with pytest.raises(ServiceUnavailable, match="ConditionalRequestConflict"):
             S3Store(client, BUCKET).put_new("key", b"x", "text/plain")
+
+
+def test_keys_behind_a_key_folders_pieces_and_existence(store: ObjectStore) -> None:
+    for name in ("b/1", "b/2", "b-c/1", "top"):
+        store.put_new(name, name.encode(), "text/plain")
+    assert list(store.keys("b", after="b-c/1")) == ["b/1", "b/2"]
+    assert list(store.keys("b/", after="b/2")) == []
+    assert sorted(store.folders()) == ["b", "b-c"]
+    assert b"".join(store.chunks("b/1")) == b"b/1"
+    assert [store.exists(key) for key in ("b/1", "b", "b/3")] == [True, False, False]
+    with pytest.raises(ObjectMissing):
+        next(iter(store.chunks("b/3")))

@@ -53,7 +53,7 @@ class ObjectStore(Protocol):
         ...
 
     def folders(self) -> Iterator[str]:
-        """Yield, sorted, what stands before the first `/` of the keys that have one, each once."""
+        """Yield what stands before the first `/` of the keys that have one, each once, in no certain order."""
         ...
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
@@ -128,7 +128,7 @@ class FolderStore:
         root = self.root.resolve()
         with os.scandir(root) if root.is_dir() else nullcontext(()) as found:
             names = [item.name for item in found if item.is_dir()]
-        yield from (name for name in sorted(names, key=str.encode) if next(self.keys(f"{name}/"), None))
+        yield from (name for name in names if next(self.keys(f"{name}/"), None))
 
     def versions(self, prefix: str) -> Iterator[ObjectVersion]:
         """A folder keeps no versions."""

@@ -81,7 +81,7 @@ class Ledger:
 
     def runbooks(self) -> tuple[str, ...]:
         """Return the runbooks that have a chain, sorted."""
-        return tuple(self.store.folders())
+        return tuple(sorted(self.store.folders()))
 
     def find(self, runbook: str, run_id: str) -> Entry | None:
         """Return the newest entry of a run, whatever became of it."""
