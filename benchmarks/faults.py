@@ -1,7 +1,7 @@
 """Every call that a run makes to S3, Athena and the ledger: killed before and after it, and failed in five ways.
 
-Run it: `.venv/bin/python benchmarks/faults.py [--every N]`. It prints a table of the points tried and survived, by call
-and blow, and each point that was not survived; the exit code is 1 where there is one.
+Run it: `.venv/bin/python benchmarks/faults.py [--every N] [--skip N]`. It prints a table of the points tried and survived,
+by call and blow, and each point that was not survived; the exit code is 1 where there is one.
 """
 
 import argparse
@@ -19,7 +19,8 @@ def main() -> int:
     """Try the points and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="try each N-th point only")
-    every = parser.parse_args().every
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first N points")
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trailbook-faults-") as name:
         folder = Path(name)
         os.environ |= {
@@ -39,7 +40,7 @@ def main() -> int:
             rig.run("clean-0")
             rig.run("clean-1")  # the second finds a chain, as all that follow
             clean = next(ledger_of(rig).backwards(RUNBOOK))
-            chosen = points(rig, "clean-1")[::every]
+            chosen = points(rig, "clean-1")[args.skip :: args.every]
             for outcome in struck(rig, chosen, clean):
                 call = " ".join(outcome.call.split("/")[0].split()[:3])
                 point = (outcome.strike.task, call, outcome.strike.blow.value)

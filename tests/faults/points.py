@@ -9,6 +9,7 @@ it.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from calls import Blow, Strike
 from rig import ORDER, RUNBOOK, Rig
@@ -71,7 +72,8 @@ def _problems(
     denied = strike.blow is Blow.DENIED
     if passes > 1 and not denied:
         yield "its retries were not enough"
-    entries = [entry for entry in ledger_of(rig).entries(RUNBOOK) if entry.record.run.run_id == run_id]
+    mine = takewhile(lambda entry: entry.record.run.run_id == run_id, ledger_of(rig).backwards(RUNBOOK))
+    entries = [*mine][::-1]
     counted = Counter(entry.record.run.attempt for entry in entries)
     unwritable = denied and strike.task == "record"
     wanted = {attempt: 1 for attempt in range(1, passes + 1) if not (unwritable and attempt == 1 and not counted[1])}

@@ -88,10 +88,13 @@ class Rig:
     endpoint: str
     folder: Path
     tasks: dict[str, Any] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+        if service not in self.clients:
+            keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+            self.clients[service] = boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+        return self.clients[service]
 
     def run(self, run_id: str, strike: Strike | None = None, *, clear_number: int = 0) -> dict[str, str]:
         """Run every task once (with its retries) and return the tasks' states."""

@@ -97,7 +97,8 @@ def test_an_attempt_is_found_beyond_a_hole_and_appending_goes_on_at_the_end(ledg
 
 
 def test_the_search_for_an_attempt_ends_where_the_caller_says_it_began(ledger: Ledger, make: Any) -> None:
-    ledger.append(make("a"))
+    for run in "ab":
+        ledger.append(make(run))
     again = make("a", started="2026-11-25T00:00:00Z", finished="2026-11-25T00:00:00Z")
     assert ledger.append(again, begun="2026-11-20T10:00:00Z").sequence == 1
-    assert ledger.append(again, begun="2026-11-25T00:00:00Z").sequence == 2  # it began long after that entry ended
+    assert ledger.append(again, begun="2026-11-25T00:00:00Z").sequence == 3  # it began long after b ended
