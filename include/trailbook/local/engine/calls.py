@@ -63,9 +63,7 @@ def call(
         return special(arguments, node, context, scope, run)
     overloads = FUNCTIONS.get(name)
     if not overloads:
-        for argument in arguments:
-            if not isinstance(argument, exp.Lambda | exp.Star):
-                run(argument, context, scope)  # Trino tells of an unknown column before an unknown function
+        _columns_first(arguments, context, scope, run)
         if name not in TRINO_FUNCTIONS and name not in words.SYNTAX:
             raise SqlError("FUNCTION_NOT_FOUND", f"Function '{name}' not registered", node)
         raise not_supported(f"function {name}", node)
@@ -83,6 +81,17 @@ def call(
     if name in _ZONE_KEEPING and result.base == "timestamptz":
         result = next((g.type for g in given if g is not None and g.type.base == "timestamptz"), result)
     return Sql(f"({chosen.build(values)})", result)
+
+
+def _columns_first(arguments: Sequence[exp.Expr], context: Context, scope: Scope, run: "Compile") -> None:
+    """Raise COLUMN_NOT_FOUND for the arguments of an unknown function, which Trino tells first."""
+    for argument in arguments:
+        if not isinstance(argument, exp.Lambda | exp.Star):
+            try:
+                run(argument, context, scope)
+            except SqlError as error:
+                if error.code == "COLUMN_NOT_FOUND":
+                    raise
 
 
 _ZONE_KEEPING = ("date_trunc", "date_add")

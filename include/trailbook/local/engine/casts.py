@@ -19,6 +19,7 @@ from trailbook.local.engine.types import (
     TIMESTAMP,
     VARCHAR,
     Type,
+    as_decimal,
     coerces,
     duckdb_type,
     field_name,
@@ -31,10 +32,6 @@ _VARIABLES = itertools.count()
 _MOMENT = re.compile(
     r"(\d{1,6}-\d{1,2}-\d{1,2})(?:[ ](\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,9})?)?))?(?:(?<=\d)[ ]?((?!T\d)[A-Za-z+-][\w/+:-]*))?"
 )
-_INTEGER_TEXT = r"[+-]?[0-9]+"
-_DOUBLE_TEXT = r"\s*[+-]?([0-9]+\.?[0-9]*([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?|NaN|Infinity)\s*"
-_DATE_TEXT = r"\s*[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}\s*"
-_TIME_TEXT = _DATE_TEXT[:-3] + r"( [0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\.[0-9]{1,12})?)?)?"
 
 
 def failure(code: str, message: str, kind: Type) -> str:
@@ -45,6 +42,8 @@ def failure(code: str, message: str, kind: Type) -> str:
 
 def coerce(value: Sql, target: Type) -> Sql:
     """Return the value as `target`, which it coerces to."""
+    if target.base == "decimal" and target.digits == (0, 0):
+        target = Type("decimal", digits=as_decimal(value.type))
     if value.type.base == "timestamptz" == target.base and target.zone != "?":
         return value
     if value.type == target or (value.type.base == target.base and not target.args and target.base != "decimal"):
@@ -56,10 +55,22 @@ def coerce(value: Sql, target: Type) -> Sql:
 
 def cast(value: Sql, target: Type, node: exp.Expr) -> Sql:
     """Return an explicit CAST. Raises SqlError (TYPE_MISMATCH, NOT_SUPPORTED, INVALID_LITERAL)."""
-    if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
+    if (
+        isinstance(node, exp.Cast)
+        and isinstance(node.this, exp.Literal)
+        and node.this.is_string
+        and node.meta.get("word") not in ("CAST", "TRY_CAST")
+    ):
         literal = _moment(node.this.name, target, node)
         if literal is not None:
             return literal
+    if target.base in ("timestamp", "timestamptz") and value.type.base == target.base:
+        if value.type.precision > target.precision:
+            if target.precision != 3:
+                raise not_supported(f"CAST({value.type} AS {target})", node)
+            rounded = f"make_timestamp(CAST(round(epoch_us({value.text}) / 1000.0) AS BIGINT) * 1000)"
+            return Sql(rounded, Type(target.base, zone=value.type.zone))
+        return Sql(value.text, Type(target.base, zone=value.type.zone, precision=target.precision))
     if value.type.base == "unknown" or coerces(value.type, target):
         return coerce(value, target)
     return Sql(_convert(value.text, value.type, target, node), target)
@@ -163,7 +174,27 @@ def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> st
     if kind.base == "varchar":
         return from_varchar(source, target, node)
     if numeric(kind) and target.base in INTEGERS and kind.base not in INTEGERS:
-        return f"CAST(round({source}) AS {to})"
+        wrong = failure("INVALID_CAST_ARGUMENT", f"Unable to cast to {target}", target)
+        if kind.base in ("double", "real"):
+            limit = 2.0 ** {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}[target.base]
+            inside = f"tb_round(CAST({source} AS DOUBLE), 0) >= -{limit!r} AND tb_round(CAST({source} AS DOUBLE), 0) < {limit!r}"
+            return (
+                f"CASE WHEN {source} IS NULL THEN NULL WHEN NOT isnan({source}) AND {inside} "
+                f"THEN CAST(tb_round(CAST({source} AS DOUBLE), 0) AS {to}) ELSE {wrong} END"
+            )
+        return f"coalesce(TRY_CAST(round({source}) AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
+    if kind.base in ("double", "real") and target.base == "decimal":
+        return f"CAST(tb_double_decimal(CAST({source} AS DOUBLE), {target.digits[0]}, {target.digits[1]}) AS {to})"
+    if numeric(kind) and target.base == "decimal":
+        wrong = failure("INVALID_CAST_ARGUMENT", f"Cannot cast {kind} to {target}", target)
+        return f"coalesce(TRY_CAST({source} AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
+    if kind.base in INTEGERS and target.base in INTEGERS:
+        wrong = failure("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range for {target}", target)
+        if INTEGERS.index(kind.base) <= INTEGERS.index(target.base):
+            return f"CAST({source} AS {to})"
+        return f"coalesce(TRY_CAST({source} AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
+    if kind.base == "double" and target.base == "real":
+        return f"tb_to_real({source})"
     if (numeric(kind) or kind.base == "boolean") and (numeric(target) or target.base == "boolean"):
         return f"CAST({source} AS {to})"
     if kind.base in ("date", "timestamp", "timestamptz") and target.base in ("date", "timestamp", "timestamptz"):
@@ -244,23 +275,27 @@ def from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
             f"THEN false WHEN {source} IS NOT NULL THEN {_bad(target)} END"
         )
     if target.base in INTEGERS:
-        pattern = _INTEGER_TEXT
-    elif target.base in ("double", "real", "decimal"):
-        pattern = _DOUBLE_TEXT
-    elif target.base in ("date", "timestamp"):
-        pattern = _DATE_TEXT if target.base == "date" else _TIME_TEXT
-    elif target.base == "timestamptz":
-        pattern = _TIME_TEXT + " ?(UTC|Z)?"
+        plain = f"regexp_full_match({source}, '[+-]?[0-9]{{1,{_PLAIN_DIGITS[target.base]}}}')"
+        return f"CAST(CASE WHEN {plain} THEN CAST({source} AS BIGINT) ELSE tb_text_integer({source}, '{target.base}') END AS {to})"
+    if target.base in ("double", "real"):
         return (
-            f"CASE WHEN regexp_full_match({source}, {text(pattern)}) THEN CAST(rtrim({source}, ' UTCZ') AS {to}) "
-            f"WHEN {source} IS NOT NULL THEN {_bad(target)} END"
+            f"tb_to_{target.base}(CAST(tb_text_double({source}) AS DOUBLE))"
+            if target.base == "real"
+            else (f"CAST(tb_text_double({source}) AS DOUBLE)")
         )
-    else:
-        raise SqlError("TYPE_MISMATCH", f"Cannot cast varchar to {target}", node)
-    return (
-        f"CASE WHEN regexp_full_match({source}, {text(pattern)}) THEN CAST({source} AS {to}) "
-        f"WHEN {source} IS NOT NULL THEN {_bad(target)} END"
-    )
+    if target.base == "decimal":
+        return f"CAST(tb_text_decimal({source}, {target.digits[0]}, {target.digits[1]}) AS {to})"
+    if target.base == "date":
+        return f"CAST(tb_text_date({source}) AS DATE)"
+    if target.base in ("timestamp", "timestamptz"):
+        zoned = str(target.base == "timestamptz").lower()
+        return f"make_timestamp(tb_text_timestamp({source}, {target.precision}, {zoned}))"
+    if target.base == "varbinary":
+        return f"encode({source})"
+    raise SqlError("TYPE_MISMATCH", f"Cannot cast varchar to {target}", node)
+
+
+_PLAIN_DIGITS = {"tinyint": 2, "smallint": 4, "integer": 9, "bigint": 18}
 
 
 def _bad(target: Type) -> str:

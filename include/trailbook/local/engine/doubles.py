@@ -24,9 +24,16 @@ def cast_double(value: float) -> str:
     if math.isnan(value) or math.isinf(value):
         return java_double(value)
     if value == 0:
-        return "0E0"
+        return "-0E0" if math.copysign(1, value) < 0 else "0E0"
+    if abs(value) == 5e-324:
+        return "-4.9E-324" if value < 0 else "4.9E-324"
     sign, digits, power = _parts(value)
     return f"{sign}{digits[0]}.{digits[1:] or '0'}E{power}"
+
+
+def cast_real(value: float) -> str:
+    """Return a real as CAST(… AS varchar) writes it: seven digits and an exponent."""
+    return cast_double(float(f"{value:.6e}")) if math.isfinite(value) else java_double(value)
 
 
 def shortest_real(value: float) -> float:

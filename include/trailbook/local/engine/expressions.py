@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from sqlglot import exp
 
-from trailbook.local.engine.aggregates import AGGREGATES, WINDOW_ONLY, aggregate, listagg
+from trailbook.local.engine.aggregates import AGGREGATES, REFUSED, WINDOW_ONLY, aggregate, listagg
 from trailbook.local.engine.calls import call, subscript
 from trailbook.local.engine.casts import bounded, cast, coerce, json_literal, json_text_of
 from trailbook.local.engine.errors import SqlError, not_supported
@@ -129,6 +129,8 @@ def _function(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> S
         raise SqlError("MISSING_OVER", f"Window function {name} requires an OVER clause", node)
     if name in AGGREGATES:
         return _aggregate(node, context, scope, run)
+    if name in REFUSED:
+        raise not_supported(f"function {name}", node)
     if any(isinstance(a, exp.Distinct | exp.Order | exp.IgnoreNulls | exp.RespectNulls) for a in node.expressions):
         raise SqlError("FUNCTION_NOT_AGGREGATE", f"DISTINCT, ORDER BY or NULLS in a call of {name}", node)
     return call(name, node.expressions, node, context, scope, run)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from trailbook.local.engine import (
     functions_array,
     functions_json,
+    functions_number,
     functions_regexp,
     functions_text,
     functions_time,
@@ -18,64 +19,6 @@ from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
 from trailbook.local.engine.types import Type
 
-
-def _all_or_null(name: str) -> "object":
-    def build(args: Sequence[Sql]) -> str:
-        absent = " OR ".join(f"{a.text} IS NULL" for a in args)
-        return f"CASE WHEN {absent} THEN NULL ELSE {name}({', '.join(a.text for a in args)}) END"
-
-    return build
-
-
-_SAME = ("bigint", "double")
-
-
-def _numbers(
-    name: str, template: str, kinds: Sequence[str] = ("integer", "bigint", "double")
-) -> dict[str, Sequence[Signature]]:
-    return {name: [signature(f"{k} -> {k}", template) for k in kinds]}
-
-
-NUMBERS: Mapping[str, Sequence[Signature]] = {
-    **_numbers("abs", "abs({0})"),
-    **_numbers("sign", "CAST(sign({0}) AS DOUBLE)", ("double",)),
-    **{
-        n: [signature("bigint -> bigint", "{0}"), signature("double -> double", "ceil({0})")]
-        for n in ("ceil", "ceiling")
-    },
-    "floor": [signature("bigint -> bigint", "{0}"), signature("double -> double", "floor({0})")],
-    "round": [
-        signature("bigint -> bigint", "{0}"),
-        signature("double -> double", "round({0})"),
-        signature("double, integer -> double", "round({0}, {1})"),
-    ],
-    "truncate": [signature("double -> double", "trunc({0})")],
-    "mod": [
-        signature(
-            "bigint, bigint -> bigint",
-            "CASE WHEN {1} = 0 THEN "
-            + failure("DIVISION_BY_ZERO", "Division by zero", Type("bigint"))
-            + " ELSE {0} % {1} END",
-        )
-    ],
-    **{n: [signature("double, double -> double", "power({0}, {1})")] for n in ("pow", "power")},
-    **{n: [signature("double -> double", n + "({0})")] for n in ("sqrt", "ln", "log2", "log10", "exp", "cbrt")},
-    "log": [signature("double, double -> double", "(ln({1}) / ln({0}))")],
-    "pi": [signature("-> double", "pi()")],
-    "is_nan": [signature("double -> boolean", "isnan({0})")],
-    "is_finite": [signature("double -> boolean", "isfinite({0})")],
-    "is_infinite": [signature("double -> boolean", "isinf({0})")],
-    "infinity": [signature("-> double", "CAST('Infinity' AS DOUBLE)")],
-    "nan": [signature("-> double", "CAST('NaN' AS DOUBLE)")],
-    "bitwise_and": [signature("bigint, bigint -> bigint", "({0} & {1})")],
-    "bitwise_or": [signature("bigint, bigint -> bigint", "({0} | {1})")],
-    "bitwise_xor": [signature("bigint, bigint -> bigint", "xor({0}, {1})")],
-    "greatest": [signature("T... -> T", _all_or_null("greatest"))],  # type: ignore[arg-type]  # a Build, made by a closure
-    "least": [signature("T... -> T", _all_or_null("least"))],  # type: ignore[arg-type]  # a Build, made by a closure
-    "coalesce": [signature("T, T... -> T", lambda args: f"coalesce({', '.join(a.text for a in args)})")],
-    "nullif": [signature("T, T -> T", "nullif({0}, {1})")],
-    "typeof": [],
-}
 
 BINARY: Mapping[str, Sequence[Signature]] = {
     "to_utf8": [signature("varchar -> varbinary", "encode({0})")],
@@ -90,7 +33,7 @@ BINARY: Mapping[str, Sequence[Signature]] = {
 
 FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     **functions_json.FUNCTIONS,
-    **NUMBERS,
+    **functions_number.FUNCTIONS,
     **BINARY,
     **functions_text.FUNCTIONS,
     **functions_regexp.FUNCTIONS,

@@ -5,6 +5,7 @@ predicates follow each other (`a = b = c`), which Trino refuses, and keeps no pl
 """
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from sqlglot import exp
 from sqlglot.parsers.trino import TrinoParser
@@ -27,14 +28,29 @@ _FACTORS: Mapping[TokenType, type[exp.Binary]] = {
 _RANGES = (TokenType.BETWEEN, TokenType.IN, TokenType.LIKE)
 
 
+def _decimal(literal: str, declared: exp.DataType) -> exp.DataType:
+    """Return the type of `DECIMAL '1.50'`: as many digits as are written."""
+    whole, _, fraction = literal.strip().lstrip("+-").partition(".")
+    if declared.expressions or not (whole + fraction).isdigit():
+        return declared
+    digits = max(1, len(whole.lstrip("0")) + len(fraction))
+    return exp.DataType.build(f"DECIMAL({digits}, {len(fraction)})")
+
+
 def placed(node: exp.Expr, token: Token) -> exp.Expr:
     """Return the node after noting where it stands."""
     node.meta.update({"line": token.line, "col": token.col, "start": token.start, "end": token.end})
+    node.meta["word"] = token.text.upper()
     return node
 
 
 class PlacedParser(TrinoParser):
     """sqlglot's parser with Trino's values and predicates."""
+
+    TYPE_LITERAL_PARSERS: ClassVar = {
+        **TrinoParser.TYPE_LITERAL_PARSERS,
+        exp.DType.DECIMAL: lambda self, this, to: self.expression(exp.Cast(this=this, to=_decimal(this.name, to))),
+    }
 
     def _parse_equality(self, parse_is: bool = True) -> exp.Expr | None:
         left = self._parse_bitwise()
@@ -96,6 +112,23 @@ class PlacedParser(TrinoParser):
             right = self._required(self._parse_at_time_zone(self._parse_unary()))
             left = placed(_FACTORS[token.token_type](this=left, expression=right), token)
         return left
+
+    def parse_set_operation(
+        self, this: exp.Expr | None, consume_pipe: bool = False, intersect_only: bool = False
+    ) -> exp.SetOperation | None:
+        """Return a UNION, INTERSECT or EXCEPT, placed at its word."""
+        token = self._curr
+        found = super().parse_set_operation(this, consume_pipe, intersect_only)
+        if found is not None and token is not None:
+            placed(found, token)
+        return found
+
+    def _parse_derived_table_values(self, allow_value_synonym: bool = False) -> exp.Values | None:
+        token = self._next if self._curr and self._curr.token_type is TokenType.L_PAREN else self._curr
+        found = super()._parse_derived_table_values(allow_value_synonym)
+        if found is not None and token is not None:
+            placed(found, token)
+        return found
 
     def _parse_unary(self) -> exp.Expr | None:
         token = self._curr

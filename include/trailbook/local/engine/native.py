@@ -17,12 +17,13 @@ from trailbook.local.engine import (
     intervals,
     native_format,
     native_json,
+    native_numbers,
     native_regexp,
     native_text,
     native_time,
     native_url,
 )
-from trailbook.local.engine.doubles import cast_double, java_double, shortest_real
+from trailbook.local.engine.doubles import cast_real, java_double, shortest_real
 
 Function = tuple[Callable[..., Any], list[str], str]
 
@@ -32,14 +33,15 @@ def _digest(name: str) -> Callable[[bytes], bytes]:
 
 
 FUNCTIONS: Mapping[str, Function] = {
-    "tb_double_text": (cast_double, ["DOUBLE"], "VARCHAR"),
+    "tb_double_text": (native_numbers.double_text, ["DOUBLE"], "VARCHAR"),
     "tb_double_json": (native_json.double_json, ["DOUBLE"], "VARCHAR"),
-    "tb_real_text": (lambda value: cast_double(shortest_real(value)), ["FLOAT"], "VARCHAR"),
+    "tb_real_text": (cast_real, ["FLOAT"], "VARCHAR"),
     "tb_real_json": (lambda value: native_json.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_java_double": (java_double, ["DOUBLE"], "VARCHAR"),
     **{f"tb_{n}": (_digest(n), ["BLOB"], "BLOB") for n in ("md5", "sha1", "sha256", "sha512")},
     "tb_crc32": (zlib.crc32, ["BLOB"], "BIGINT"),
     **native_format.FUNCTIONS,
+    **native_numbers.FUNCTIONS,
     **native_regexp.FUNCTIONS,
     **native_text.FUNCTIONS,
     **native_time.FUNCTIONS,
@@ -50,6 +52,20 @@ FUNCTIONS: Mapping[str, Function] = {
 
 # DuckDB folds a constant WHEN before anything runs, so that what may fail in one stands in a TRY.
 MACROS = (
+    "tb_divide(a, b) AS CASE WHEN b = 0 THEN CASE WHEN a IS NULL THEN NULL WHEN a = 0 OR isnan(a) THEN "
+    "CAST('NaN' AS DOUBLE) ELSE a * CAST('Infinity' AS DOUBLE) * CASE WHEN left(CAST(b AS VARCHAR), 1) = '-' "
+    "THEN -1 ELSE 1 END END ELSE a / b END",
+    "tb_round(x, n) AS CAST(tb_round_double(x, n) AS DOUBLE)",
+    "tb_to_real(x) AS CASE WHEN isfinite(x) AND abs(x) >= 3.4028235677973366e38 THEN CAST(sign(x) * CAST('Infinity' "
+    "AS DOUBLE) AS FLOAT) ELSE CAST(x AS FLOAT) END",
+    "tb_sqrt(x) AS CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) ELSE sqrt(x) END",
+    *(
+        f"tb_{n}(x) AS CASE WHEN x < 0 THEN CAST('NaN' AS DOUBLE) WHEN x = 0 THEN CAST('-Infinity' AS DOUBLE) "
+        f"ELSE {n}(x) END"
+        for n in ("ln", "log2", "log10")
+    ),
+    "tb_exp(x) AS exp(x)",
+    "tb_mod(a, b) AS CASE WHEN b = 0 THEN CAST('NaN' AS DOUBLE) ELSE a % b END",
     "tb_from_unixtime(x) AS make_timestamp(CAST(CASE WHEN isnan(x) THEN 0 ELSE floor(x * 1000 + 0.5) END AS BIGINT) "
     "* 1000)",
     "tb_lower(x) AS CASE WHEN strlen(x) = length(x) THEN lower(x) ELSE tb_lower_any(x) END",

@@ -261,6 +261,11 @@ def cast_text(source: str) -> Any:
 _LIMITS = {"tinyint": 2**7, "smallint": 2**15, "integer": 2**31, "bigint": 2**63}
 
 
+def integer_limit(kind: str) -> int:
+    """Return one more than the greatest value of an integer type."""
+    return _LIMITS[kind]
+
+
 def cast_integer(source: str, target: str) -> int | None:
     """Return a JSON scalar as an integer type."""
     found = _scalar(source, target)

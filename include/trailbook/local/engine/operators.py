@@ -6,6 +6,8 @@ from typing import Any
 from sqlglot import exp
 
 from trailbook.local.engine.casts import coerce, failure
+from trailbook.local.engine.comparisons import compared
+from trailbook.local.engine.decimals import decimal_digits, decimal_operation
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.intervals import duckdb_interval
 from trailbook.local.engine.scope import Context, Scope, Sql
@@ -17,11 +19,11 @@ from trailbook.local.engine.types import (
     UNKNOWN,
     VARCHAR,
     Type,
-    as_decimal,
     common,
+    duckdb_type,
     numeric,
 )
-from trailbook.local.engine.words import concatenation
+from trailbook.local.engine.words import AMBIGUOUS, concatenation
 
 _COMPARE: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
@@ -63,7 +65,7 @@ def _comparison(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     a, b, kind = _pair(left, right, sign, node)
     if kind.base in _UNORDERED and sign in ("<", "<=", ">", ">="):
         raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
-    return Sql(f"({a} {sign} {b})", BOOLEAN)
+    return Sql(compared(a, b, sign, kind), BOOLEAN)
 
 
 def _quantified(node: Any, sign: str, context: Context, scope: Scope, run: Any) -> Sql:
@@ -87,26 +89,37 @@ def _arithmetic(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     kind = common(left.type, right.type)
     if kind is None or not (numeric(kind) or kind == UNKNOWN):
         raise SqlError("TYPE_MISMATCH", f"Cannot apply operator: {left.type} {sign} {right.type}", node)
+    if kind == UNKNOWN and sign != "%":
+        raise SqlError("AMBIGUOUS_FUNCTION_CALL", AMBIGUOUS, place="")
+    if UNKNOWN in (left.type, right.type):
+        return _with_null(left.type, right.type, sign)
     if kind.base == "decimal":
-        return _decimal(left, right, sign, node)
+        return decimal_operation(sign, left, right)
     a, b = coerce(left, kind).text, coerce(right, kind).text
+    if kind.base in ("double", "real") and sign in "/%":
+        return Sql(f"tb_{'divide' if sign == '/' else 'mod'}({a}, {b})", kind)
     if kind.base in INTEGERS and sign in "/%":
         zero = failure("DIVISION_BY_ZERO", "Division by zero", kind)
-        return Sql(f"CASE WHEN {b} = 0 THEN {zero} ELSE ({a} {'//' if sign == '/' else '%'} {b}) END", kind)
+        return Sql(
+            f"CASE WHEN {b} = 0 THEN {zero} WHEN {b} IS NOT NULL THEN ({a} {'//' if sign == '/' else '%'} {b}) END",
+            kind,
+        )
     return Sql(f"({a} {sign} {b})", kind)
 
 
-def _decimal(left: Sql, right: Sql, sign: str, node: exp.Expr) -> Sql:
-    (p1, s1), (p2, s2) = as_decimal(left.type), as_decimal(right.type)
-    if sign not in "+-*":
-        raise not_supported(f"decimal {sign} decimal (cast one side to double)", node)
-    scale = s1 + s2 if sign == "*" else max(s1, s2)
-    precision = p1 + p2 if sign == "*" else max(p1 - s1, p2 - s2) + scale + 1
-    if precision > 38:
-        raise not_supported("a decimal of more than 38 digits", node)
-    kind = Type("decimal", digits=(precision, scale))
-    a, b = (coerce(v, Type("decimal", digits=as_decimal(v.type))).text for v in (left, right))
-    return Sql(f"CAST(({a} {sign} {b}) AS DECIMAL({precision},{scale}))", kind)
+def _with_null(left: Type, right: Type, sign: str) -> Sql:
+    kind = right if left == UNKNOWN else left
+    if kind.base in ("double", "bigint") and (
+        sign == "*" or (sign == "/" and left == UNKNOWN and kind.base == "double")
+    ):
+        raise SqlError("AMBIGUOUS_FUNCTION_CALL", AMBIGUOUS, place="")
+    if kind.base == "decimal":
+        digits = decimal_digits(
+            sign, left.digits if left != UNKNOWN else (1, 0), right.digits if right != UNKNOWN else (1, 0)
+        )
+        kind = Type("decimal", digits=digits)
+    kind = Type("tinyint") if kind == UNKNOWN else kind
+    return Sql(f"CAST(NULL AS {duckdb_type(kind)})", kind)
 
 
 _MOMENTS = ("date", "timestamp", "timestamptz")
@@ -158,6 +171,10 @@ def _negative(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     if isinstance(node.this, exp.Literal) and not node.this.is_string and node.this.name == str(2**63):
         return Sql("CAST(-9223372036854775808 AS BIGINT)", BIGINT)
     value = run(node.this, context, scope)
+    if value.type == UNKNOWN:
+        raise SqlError("AMBIGUOUS_FUNCTION_CALL", AMBIGUOUS, place="")
+    if value.type.base in INTEGERS:
+        return Sql(f"CAST(-{value.text} AS {value.type.base})", value.type)
     if not numeric(value.type) and not value.type.base.startswith("interval"):
         raise SqlError("TYPE_MISMATCH", f"Cannot negate {value.type}", node)
     return Sql(f"(-{value.text})", value.type)
@@ -204,8 +221,7 @@ def _in(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     if not node.expressions:
         raise not_supported("IN without a list", node)
     values = [left, *(run(e, context, scope) for e in node.expressions)]
-    places = [node.this, *node.expressions]
-    texts, _ = same(values, "IN value and list items must be the same type", node, places)
+    texts, _ = same(values, "IN value and list items must be the same type", node, [node.this, *node.expressions])
     return Sql(f"({texts[0]} IN ({', '.join(texts[1:])}))", BOOLEAN)
 
 

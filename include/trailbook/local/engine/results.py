@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -45,6 +46,8 @@ def render(value: Any, kind: Type) -> str | None:
         return "true" if value else "false"
     if base in ("timestamp", "timestamptz"):
         return _moment(value, kind)
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if base == "varbinary":
         return " ".join(f"{b:02x}" for b in bytes(value))
     if base == "ipaddress":

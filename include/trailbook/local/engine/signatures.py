@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from trailbook.local.engine.scope import Sql
-from trailbook.local.engine.types import UNKNOWN, Type, common
+from trailbook.local.engine.types import INTEGERS, UNKNOWN, Type, common
 
 Build = Callable[[Sequence[Sql]], str]
 
@@ -91,7 +91,9 @@ def unify(declared: Type, actual: Type, bound: dict[str, Type]) -> bool:
         )
     if declared.base == actual.base:
         return True
-    merged = common(declared, actual) if declared.base != "decimal" else None
+    if declared.base == "decimal":
+        return actual.base in INTEGERS
+    merged = common(declared, actual)
     return merged is not None and merged.base == declared.base
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sqlglot import exp
 
 from trailbook.local.engine.casts import coerce, to_varchar
+from trailbook.local.engine.comparisons import compared
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.scope import Context, Scope, Sql
 from trailbook.local.engine.types import INTEGER, VARBINARY, VARCHAR, Type, array, common, text
@@ -151,7 +152,35 @@ def _codepoint(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope
     return Sql(f"tb_codepoint({coerce(value, VARCHAR).text})", INTEGER)
 
 
+def _coalesce(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: Any) -> Sql:
+    if len(args) < 2:
+        raise SqlError("SYNTAX_ERROR", "The 'coalesce' function must have at least two arguments", node)
+    values = [run(a, context, scope) for a in args]
+    kind = values[0].type
+    for value, argument in zip(values[1:], args[1:], strict=True):
+        merged = common(kind, value.type)
+        if merged is None:
+            message = f"All COALESCE operands must be the same type or coercible to a common type: {kind}, {value.type}"
+            raise SqlError("TYPE_MISMATCH", message, argument)
+        kind = merged
+    return Sql(f"coalesce({', '.join(coerce(v, kind).text for v in values)})", kind)
+
+
+def _nullif(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: Any) -> Sql:
+    if len(args) != 2:
+        raise SqlError("SYNTAX_ERROR", "Invalid number of arguments for 'nullif' function", node)
+    left, right = (run(a, context, scope) for a in args)
+    kind = common(left.type, right.type)
+    if kind is None:
+        message = f"Types are not comparable with NULLIF: {left.type} vs {right.type}"
+        raise SqlError("TYPE_MISMATCH", message, node)
+    same = compared(coerce(left, kind).text, coerce(right, kind).text, "=", kind)
+    return Sql(f"CASE WHEN {same} THEN NULL ELSE {left.text} END", left.type)
+
+
 SPECIAL = {
+    "coalesce": _coalesce,
+    "nullif": _nullif,
     "concat": _concat,
     "format": _format,
     "typeof": _typeof,
