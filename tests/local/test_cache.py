@@ -150,10 +150,14 @@ def test_a_reader_that_waits_for_another_can_be_stopped(tmp_path):
     (tmp_path / "in").mkdir()
     wanted = objects(tmp_path / "in", 1)
     cache = RecordCache(tmp_path / "cache")
-    with cache._parsing, connect() as connection:  # somebody parses something large
+    other = object()
+    cache._turns.append(other)  # somebody parses something large
+    with connect() as connection:
         held = cache.read(connection, wanted, CLOUDTRAIL, COLUMNS, frozenset(["eventname"]), lambda: True)
         with pytest.raises(duckdb.InterruptException), held:
             pass
+    assert cache._turns == [other]
+    cache._turns.remove(other)
     assert read(cache, wanted) == 50
 
 

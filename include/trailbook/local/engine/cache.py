@@ -64,7 +64,7 @@ class RecordCache:
         self._store = EntryStore(directory, limit)
         self._changed = threading.Condition()
         self._busy: set[tuple[str, str]] = set()
-        self._parsing = threading.Lock()
+        self._turns: list[object] = []
         self.parsed = 0
         """How many times an object was parsed since the start."""
 
@@ -143,11 +143,7 @@ class RecordCache:
 
     def _parse(self, batch: Sequence[StoredObject], columns: frozenset[str], wish: _Wish, held: list[Entry]) -> None:
         """Parse a batch into an entry, one batch at a time in the process: it takes every core and much memory."""
-        while not self._parsing.acquire(timeout=_PAUSE):
-            if wish.stopped():
-                raise duckdb.InterruptException("stopped")
-        scratch = self._store.scratch()
-        try:
+        with self._turn(wish.stopped), self._scratch() as scratch:
             written = scratch / "records.parquet"
             picked = [(n, k) for n, k in wish.every if n in columns]
             numbers = write_objects(wish.connection, batch, wish.form, picked, written, scratch)
@@ -158,8 +154,31 @@ class RecordCache:
                 entry = self._store.add(written, wish.schema, columns, [batch[i].identity for i in numbers], empty)
                 self._pin(entry, held)
                 self._store.evict()
+
+    @contextlib.contextmanager
+    def _turn(self, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Wait for this caller's turn to parse, first come first served; a caller with many batches queues for each."""
+        ticket = object()
+        with self._changed:
+            self._turns.append(ticket)
+        try:
+            with self._changed:
+                while self._turns[0] is not ticket:
+                    self._changed.wait(_PAUSE)
+                    if stopped():
+                        raise duckdb.InterruptException("stopped")
+            yield
         finally:
-            self._parsing.release()
+            with self._changed:
+                self._turns.remove(ticket)
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        scratch = self._store.scratch()
+        try:
+            yield scratch
+        finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
