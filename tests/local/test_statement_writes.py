@@ -199,3 +199,40 @@ def test_buckets_spread_the_rows(endpoint):
 def test_parameters_and_names_in_quotes_go_into_a_ctas(endpoint):
     endpoint.run('CREATE TABLE "d"."with_params" AS SELECT ? AS "v", ? AS n;', ExecutionParameters=["'x'", "5"])
     assert endpoint.rows("SELECT v, n FROM with_params") == [["x", "5"]]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "expected"),
+    [
+        ("int", "DOUBLE '1'", "1"),
+        ("int", "1.5", "2"),
+        ("float", "DOUBLE '1.5'", "1.5"),
+        ("decimal(3,1)", "12.34", "12.3"),
+        ("decimal(3,1)", "1234.5", "INVALID_CAST_ARGUMENT"),
+        ("decimal(5,2)", "BIGINT '5'", "5.00"),
+        ("smallint", "70000", "NUMERIC_VALUE_OUT_OF_RANGE"),
+        ("date", "TIMESTAMP '2026-01-02 03:04:05'", "2026-01-02"),
+        ("timestamp", "DATE '2026-01-02'", "2026-01-02 00:00:00.000"),
+        ("timestamp", "TIMESTAMP '2026-01-02 03:04:05 UTC'", "2026-01-02 03:04:05.000"),
+        ("array<int>", "ARRAY[1.5]", "[2]"),
+        ("struct<a:int>", "CAST(ROW(1) AS ROW(b bigint))", "{a=1}"),
+        ("struct<a:int>", "ROW('x')", "TYPE_MISMATCH"),
+        ("map<string,int>", "MAP(ARRAY['a'], ARRAY[BIGINT '1'])", "{a=1}"),
+        ("int", "'1'", "TYPE_MISMATCH"),
+        ("string", "1", "TYPE_MISMATCH"),
+        ("boolean", "1", "TYPE_MISMATCH"),
+        ("binary", "'x'", "TYPE_MISMATCH"),
+        ("string", "JSON '1'", "TYPE_MISMATCH"),
+        ("array<int>", "ARRAY[NULL]", "[null]"),
+    ],
+)
+def test_an_insert_converts_what_trino_476_converted(endpoint, column, value, expected):
+    endpoint.run("DROP TABLE IF EXISTS converts")
+    place = f"s3://data/converts/{abs(hash((column, value)))}/"
+    endpoint.run(f"CREATE EXTERNAL TABLE converts (x {column}) STORED AS PARQUET LOCATION '{place}'")
+    sql = f"INSERT INTO converts SELECT {value}"  # constants
+    if expected.isupper() and "_" in expected:
+        assert endpoint.fails(sql).startswith(expected)
+    else:
+        endpoint.run(sql)
+        assert endpoint.rows("SELECT x FROM converts") == [[expected]]

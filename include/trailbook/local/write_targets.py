@@ -4,15 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trailbook.local.engine.casts import coerce
+from sqlglot import exp
+
+from trailbook.local.engine.casts import cast
 from trailbook.local.engine.ddl_tables import FORMATS, LAZY_SERDE
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.output import Layout, check_layout, stored
 from trailbook.local.engine.scope import Field, Sql, TableColumn
 from trailbook.local.engine.statements import CreateTableAs, InsertInto, Unload, Value
-from trailbook.local.engine.types import INTEGERS, Type, coerces, duckdb_type
+from trailbook.local.engine.types import Type, duckdb_type, numeric
 
 _PLACE = "line 1:1"
+_TIMES = ("date", "timestamp", "timestamptz")
 _CTAS = frozenset(
     (
         "bucket_count",
@@ -184,22 +187,21 @@ def insert_target(
 
 
 def _takes(target: Type, source: Type) -> bool:
-    """Say whether an INSERT of `source` into `target` is one that Trino converts: also a longer integer."""
-    if source.base in INTEGERS and target.base in INTEGERS:
+    """Say whether an INSERT of `source` into `target` is one that Trino converts: within numbers, within times."""
+    if source == target or source.base == "unknown":
         return True
-    if source.base == target.base == "decimal" or (source.base, target.base) == ("double", "real"):
+    if numeric(source) and numeric(target):
         return True
-    if source.base == target.base and source.args and len(source.args) == len(target.args):
-        return all(_takes(t, s) for t, s in zip(target.args, source.args, strict=True))
-    return source.base == "unknown" or coerces(source, target)
+    if source.base in _TIMES and target.base in _TIMES:
+        return True
+    if source.base != target.base or len(source.args) != len(target.args):
+        return False
+    return all(_takes(t, s) for t, s in zip(target.args, source.args, strict=True))
 
 
 def _converted(index: int, source: Type, target: Type) -> str:
     value = Sql(f"w.c{index}", source)
-    if source == target:
-        return stored(value.text, target)
-    converted = coerce(value, target).text if coerces(source, target) or source.base == "unknown" else value.text
-    return stored(converted, target)
+    return stored(value.text if source == target else cast(value, target, exp.Null()).text, target)
 
 
 def _table_layout(columns: Sequence[TableColumn], table: Mapping[str, Any]) -> Layout:
