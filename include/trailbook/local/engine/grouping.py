@@ -17,9 +17,10 @@ Run = Callable[[exp.Expr, Context, Scope], Sql]
 class Keys:
     """The keys of one aggregation; satisfies `scope.Grouping`."""
 
-    def __init__(self, source: QueryScope, run: Run) -> None:
-        """Begin without keys: a global aggregation."""
+    def __init__(self, source: QueryScope, run: Run, *, present: bool = True) -> None:
+        """Begin without keys: a global aggregation. `present` tells of a GROUP BY."""
         self.source = source
+        self.present = present
         self._run = run
         self._keys: list[tuple[exp.Expr, Sql]] = []
         self._texts: set[str] = set()

@@ -98,6 +98,8 @@ def _count(value: exp.Expr) -> int:
 
 def _order_key(item: exp.Expr, node: exp.Expr, context: Context, scope: Scope, items: Sequence[Field] | None) -> str:
     inner = item.this
+    if isinstance(inner, exp.Neg) and isinstance(inner.this, exp.Literal) and inner.this.name.isdigit():
+        raise SqlError("INVALID_COLUMN_REFERENCE", f"ORDER BY position -{inner.this.name} is not in select list", inner)
     output = list(items) if items is not None else list(scope.fields)
     if isinstance(inner, exp.Literal) and not inner.is_string and inner.name.isdigit():
         found = output[ordinal(inner, len(output), "ORDER BY") - 1]

@@ -41,9 +41,16 @@ def _with(node: exp.Expr, context: Context, outer: Scope | None) -> str:
     if clause.args.get("recursive"):
         raise not_supported("WITH RECURSIVE", node)
     bodies = []
+    seen: set[str] = set()
     for cte in clause.expressions:
+        if cte.alias.lower() in seen:
+            message = f"WITH query name '{cte.alias}' specified more than once"
+            raise SqlError("DUPLICATE_NAMED_QUERY", message, cte.args["alias"])
+        seen.add(cte.alias.lower())
         relation = compile_query(cte.this, context, outer)
         columns = cte.args["alias"].columns
+        if len({c.name.lower() for c in columns}) < len(columns):
+            raise SqlError("DUPLICATE_COLUMN_NAME", "a column name is specified more than once", cte.args["alias"])
         if columns:
             relation = Relation(
                 relation.text, renamed(relation.fields, [c.name for c in columns], cte), relation.always

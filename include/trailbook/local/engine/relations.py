@@ -217,7 +217,7 @@ def _unnest(node: exp.Unnest, context: Context, scope: Scope) -> Source:
             inner.append(f"unnest({value.text}) AS {column}")
             outer += _fields_of(Sql(f"w.{column}", value.type.args[0]))
         else:
-            raise SqlError("TYPE_MISMATCH", f"Cannot unnest type: {value.type}", node)
+            raise SqlError("INVALID_FUNCTION_ARGUMENT", f"Cannot unnest type: {value.type}")
     offset = node.args.get("offset")
     if offset:
         inner.append(f"unnest(generate_series(1, greatest({', '.join([*lengths, '0'])}))) AS o")

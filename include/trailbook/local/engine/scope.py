@@ -113,6 +113,7 @@ class Grouping(Protocol):
     """What an aggregation leaves to see: its keys, and the scope that the arguments of aggregates see."""
 
     source: "QueryScope"
+    present: bool
 
     def holds(self, text: str) -> bool:
         """Say whether a column's DuckDB text is a key."""

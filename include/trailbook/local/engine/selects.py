@@ -81,7 +81,9 @@ def _keys(node: exp.Select, source: Source, context: Context, scope: QueryScope)
     if group is None:
         if node.args.get("having") is None and not aggregated(parts, AGGREGATES):
             return None, ""
-        return Keys(scope.inside(), compile_expression), "" if aggregated(parts, AGGREGATES) else " GROUP BY ()"
+        return Keys(scope.inside(), compile_expression, present=False), "" if aggregated(
+            parts, AGGREGATES
+        ) else " GROUP BY ()"
     if group.args.get("totals"):
         raise not_supported("GROUP BY with TOTALS", group)
     keys = Keys(scope.inside(), compile_expression)

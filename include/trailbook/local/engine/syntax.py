@@ -99,13 +99,12 @@ class Queries(Values):
             self.expression()
         if self.accept("GROUP"):
             self.expect("BY")
-            if not (
-                self.word == "AUTO" and self.peek() in (*_SETS, ")", "HAVING", "ORDER", "WINDOW", "LIMIT", ";", "")
-            ):
-                self.accept("DISTINCT", "ALL")
-                self.listed(self._grouping)
-            else:
-                self.advance()
+            if self.word == "AUTO" and self.peek() in (*_SETS, ")", "HAVING", "ORDER", "WINDOW", "LIMIT", ";", ""):
+                self.refuse("GROUP BY AUTO")
+            if self.word == "DISTINCT":
+                self.refuse("GROUP BY DISTINCT")
+            self.accept("ALL")
+            self.listed(self._grouping)
         if self.accept("HAVING"):
             self.expression()
         if self.word == "WINDOW" and self.clause_ahead():

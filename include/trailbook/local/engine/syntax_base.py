@@ -1,5 +1,6 @@
 """What every rule of the recogniser is made of: tokens, words, lists, choices, and where the text went wrong."""
 
+import re
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -30,6 +31,9 @@ _CLAUSES = {
 _MOST = 2**63
 _DEEPEST = 150
 """How deep expressions and queries may nest: sqlglot and DuckDB recurse too, and Python's stack is theirs."""
+
+
+_PLAIN = re.compile(r"[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
 
 
 class _Stopped(Exception):
@@ -109,6 +113,8 @@ class Reader:
         """Read a number."""
         if self.token.kind != "number":
             self.fail()
+        if not _PLAIN.fullmatch(self.token.text):
+            self.refuse(f"the number {self.token.text[:80]}")
         if self.token.text.isdigit() and int(self.token.text) > _MOST:
             self.wrong(f"Invalid numeric literal: {self.token.text[:80]}")
         self.advance()

@@ -7,6 +7,16 @@ from trailbook.local.engine.syntax_base import Reader
 UNITS = ("YEAR", "MONTH", "WEEK", "DAY", "HOUR", "MINUTE", "SECOND")
 """The units of an interval."""
 
+TYPES = frozenset(
+    (
+        *("boolean", "tinyint", "smallint", "integer", "int", "bigint", "real", "double", "decimal", "dec", "numeric"),
+        *("varchar", "char", "varbinary", "json", "date", "time", "timestamp", "interval", "row", "array", "map"),
+        *("ipaddress", "uuid", "unknown", "hyperloglog", "p4hyperloglog", "qdigest", "tdigest", "setdigest", "color"),
+        *("jsonpath", "json2016", "geometry", "sphericalgeography", "bingtile", "function", "objectid", "float"),
+    )
+)
+"""The names of Trino's types (`float` is another name of real)."""
+
 
 class Calls(Reader):
     """A recogniser of calls, windows and types."""

@@ -4,7 +4,8 @@ from abc import abstractmethod
 from collections.abc import Callable
 
 from trailbook.local.engine.errors import SqlError
-from trailbook.local.engine.syntax_calls import UNITS, Calls
+from trailbook.local.engine.lexer import Lexeme
+from trailbook.local.engine.syntax_calls import TYPES, UNITS, Calls
 
 _COMPARISONS = ("=", "<>", "!=", "<", "<=", ">", ">=")
 _BARE = frozenset(
@@ -177,8 +178,9 @@ class Values(Calls):
             self.either(self._position, self._named)
             return True
         if word in ("CAST", "TRY_CAST") and self.peek() == "(":
+            start = self.token
             self.advance()
-            self.parenthesised(self._cast)
+            self.parenthesised(lambda: self._cast(start))
             return True
         rules: dict[str, Callable[[], None]] = {
             "CASE": self._case,
@@ -214,9 +216,13 @@ class Values(Calls):
             self.expression()
         self.expect("END")
 
-    def _cast(self) -> None:
+    def _cast(self, start: Lexeme) -> None:
         self.expression()
         self.expect("AS")
+        if self.names_something() and self.token.text.lower() not in TYPES:
+            named = self.token.text[:80]
+            self.type_name()
+            raise SqlError("TYPE_MISMATCH", f"Unknown type: {named}", place=start.place)
         self.type_name()
 
     def _extract(self) -> None:
@@ -255,7 +261,9 @@ class Values(Calls):
 
     def _named(self) -> None:
         """Read what begins with a name: a typed literal, an array, a row, a lambda, a call or a column."""
-        signed = self.peek() in ("+", "-")
+        if self.word == "INTERVAL" and self.kind_ahead() == "string" and self.peek(2) not in UNITS:
+            raise SqlError("TYPE_NOT_FOUND", "Unknown type: INTERVAL")
+        signed = self.peek() in ("+", "-") and self.kind_ahead(2) == "string"
         if self.word == "INTERVAL" and (signed or (self.kind_ahead() == "string" and self.peek(2) in UNITS)):
             self.advance()
             self._interval()
