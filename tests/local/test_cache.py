@@ -161,6 +161,24 @@ def test_a_reader_that_waits_for_another_can_be_stopped(tmp_path):
     assert read(cache, wanted) == 50
 
 
+def test_many_small_entries_become_one(trail):
+    trail.put("t/none.json", b'{"Records": []}')
+    for n in range(40):
+        trail.put_log(f"t/n{n:02d}.json.gz", [record(f"n{n:02d}")] * (n + 1))
+        trail.query("SELECT count(*) FROM t")
+    folder = trail.folder / "cache"
+    assert len(list(folder.glob("*.parquet"))) < 30
+    expected = [["a", "3"], ["b", "3"], *([f"n{n:02d}", str(n + 1)] for n in range(40))]
+    trail.delete("t/n07.json.gz")
+    expected.remove(["n07", "8"])
+    assert trail.rows(COUNT) == expected
+    assert trail.cache.parsed == 43
+    trail.query("SELECT max(useragent) FROM t")
+    assert (trail.rows(COUNT), trail.cache.parsed) == (expected, 85)
+    again = EntryStore(folder, 10**9)
+    assert len(list(again.sizes)) == len(list(folder.glob("*.json"))) == len(list(folder.glob("*.parquet")))
+
+
 def test_a_failed_parse_leaves_nothing_behind_and_the_next_reader_is_told_too(tmp_path):
     (tmp_path / "in").mkdir()
     wanted = objects(tmp_path / "in", 2)

@@ -21,13 +21,15 @@ from trailbook.local.engine.cache_entries import Entry, EntryStore
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.formats import Format
 from trailbook.local.engine.spelling import ALWAYS
-from trailbook.local.engine.writing import Columns, StoredObject, write_objects
+from trailbook.local.engine.writing import Columns, StoredObject, merge, write_objects
 
 DEFAULT_BYTES = 4 * 1024**3
 """How much an endpoint keeps on disk."""
 
 _BATCH_BYTES = 128 * 1024 * 1024
 _BATCH_OBJECTS = 4000
+_SMALL_BYTES = 4 * 1024 * 1024
+_MOST_SMALL = 24
 _PAUSE = 0.05
 
 
@@ -99,11 +101,15 @@ class RecordCache:
                     with self._changed:
                         self._busy -= {(wish.schema, o.identity) for o in missing}
                         self._changed.notify_all()
+            parts = _parts(objects, held, wish)
+            for small in _small(parts):
+                self._merge(small, wish, held)
             yield _parts(objects, held, wish)
         finally:
             with self._changed:
                 for entry in held:
                     entry.pins -= 1
+                    self._store.drop_superseded(entry)
                 self._store.evict()
 
     def _missing(self, objects: Sequence[StoredObject], wish: _Wish, held: list[Entry]) -> list[StoredObject]:
@@ -155,6 +161,19 @@ class RecordCache:
                 self._pin(entry, held)
                 self._store.evict()
 
+    def _merge(self, small: Sequence[Entry], wish: _Wish, held: list[Entry]) -> None:
+        """Write many small entries of the same columns as one, unless somebody else did meanwhile."""
+        with self._turn(wish.stopped), self._scratch() as scratch:
+            with self._changed:
+                if any(self._store.superseded(entry) for entry in small):
+                    return
+            written = scratch / "records.parquet"
+            merge([entry.path for entry in small], [len(e.objects) for e in small], wish.connection, written)
+            numbered = [name for entry in small for name in entry.objects]
+            empty = [name for entry in small for name in entry.empty]
+            with self._changed:
+                self._pin(self._store.add(written, wish.schema, small[0].columns, numbered, empty), held)
+
     @contextlib.contextmanager
     def _turn(self, stopped: Callable[[], bool]) -> Iterator[None]:
         """Wait for this caller's turn to parse, first come first served; a caller with many batches queues for each."""
@@ -194,13 +213,21 @@ def _parts(objects: Sequence[StoredObject], held: Sequence[Entry], wish: _Wish) 
         asked.setdefault(found.identity, []).append(index)
     parts = []
     done: set[str] = set()
-    for entry in sorted((e for e in held if wish.used <= e.columns), key=lambda e: -len(e.columns)):
+    for entry in sorted((e for e in held if wish.used <= e.columns), key=lambda e: (-len(e.columns), -len(e.keys))):
         mine = {name for name in (*entry.objects, *entry.empty) if name in asked and name not in done}
         done |= mine
         numbers = [(n, i) for n, name in enumerate(entry.objects) if name in mine for i in asked[name]]
         if numbers:
             parts.append(Part(entry, tuple(numbers)))
     return parts
+
+
+def _small(parts: Sequence[Part]) -> list[list[Entry]]:
+    """Return the entries that are better written as one: many small ones of the same columns."""
+    found: dict[frozenset[str], list[Entry]] = {}
+    for entry in (p.entry for p in parts if p.entry.size < _SMALL_BYTES):
+        found.setdefault(entry.columns, []).append(entry)
+    return [entries for entries in found.values() if len(entries) > _MOST_SMALL]
 
 
 def _batches(objects: Sequence[StoredObject]) -> Iterator[list[StoredObject]]:

@@ -23,7 +23,7 @@ Key = tuple[str, str]
 class Entry:
     """A cached Parquet file. `objects` are identities by FILE's number, `empty` those without a record.
 
-    `used` is in epoch seconds, `size` in bytes; `pins` counts the queries that read it now.
+    `used` is in epoch seconds, `size` in bytes; `pins` counts the queries that read it now, `serial` the entries.
     """
 
     path: Path
@@ -34,6 +34,7 @@ class Entry:
     size: int
     used: float
     pins: int = 0
+    serial: int = 0
 
     @property
     def keys(self) -> set[Key]:
@@ -49,6 +50,7 @@ class EntryStore:
         self.directory = directory
         self._limit = limit
         self._entries: list[Entry] = []
+        self._serial = 0
         self._holding: dict[Key, list[Entry]] = {}
         directory.mkdir(parents=True, exist_ok=True)
         self._take_up()
@@ -87,10 +89,22 @@ class EntryStore:
         os.replace(new, path.with_suffix(".json"))
         entry = Entry(path, schema, columns, tuple(objects), tuple(empty), size, time.time())
         self._register(entry)
-        for other in {e for k in entry.keys for e in self._holding[k] if e is not entry and not e.pins}:
-            if all(any(e is not other and other.columns <= e.columns for e in self._holding[k]) for k in other.keys):
-                self.remove(other)
+        for other in {e for k in entry.keys for e in self._holding[k]}:
+            self.drop_superseded(other)
         return entry
+
+    def superseded(self, entry: Entry) -> bool:
+        """Say whether wider or newer entries answer for all that an entry has."""
+
+        def better(other: Entry) -> bool:
+            return other.columns > entry.columns or (other.columns == entry.columns and other.serial > entry.serial)
+
+        return all(any(better(e) for e in self._holding.get(k, ())) for k in entry.keys)
+
+    def drop_superseded(self, entry: Entry) -> None:
+        """Remove an entry that is superseded and that no query reads."""
+        if not entry.pins and entry in self._entries and self.superseded(entry):
+            self.remove(entry)
 
     def touch(self, entry: Entry) -> None:
         """Note that an entry is used now."""
@@ -120,6 +134,8 @@ class EntryStore:
         entry.path.unlink(missing_ok=True)
 
     def _register(self, entry: Entry) -> None:
+        self._serial += 1
+        entry.serial = self._serial
         self._entries.append(entry)
         for key in entry.keys:
             self._holding.setdefault(key, []).append(entry)

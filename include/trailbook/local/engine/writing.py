@@ -91,6 +91,17 @@ def copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> Non
     )
 
 
+def merge(files: Sequence[Path], counts: Sequence[int], connection: duckdb.DuckDBPyConnection, target: Path) -> None:
+    """Write Parquet files of the same columns as one; FILE goes on counting over them, `counts` objects for each."""
+    before = [sum(counts[:n]) for n in range(len(counts))]
+    listed = ", ".join(text(str(f)) for f in files)
+    query = (
+        f"SELECT * EXCLUDE ({FILE}), {FILE} + {before}[CAST(file_index AS BIGINT) + 1] AS {FILE} "  # noqa: S608  # paths are quoted
+        f"FROM read_parquet([{listed}])"
+    )
+    copy(connection, query, target)
+
+
 def _query(columns: Columns, pieces: Sequence[_Piece], shape: Shape) -> str:
     if not pieces:
         empty = "".join(f"CAST(NULL AS {duckdb_type(k)}) AS {identifier(n)}, " for n, k in columns)
