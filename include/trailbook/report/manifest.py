@@ -4,6 +4,7 @@ Invariant: where the manifest is, the report is whole; the ledger names the mani
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from trailbook import canonical
 from trailbook.canonical import Json
@@ -25,7 +26,7 @@ MEDIA_TYPES = {
 
 
 def dumps(report: Report, files: Sequence[Product]) -> bytes:
-    """Return the manifest of a report's files, in the order of their names."""
+    """Return the manifest of a report's files, in the order of their names, and of the chain's end when it was planned."""
     plan = report.plan
     listed: list[Json] = [
         {"name": name, "sha256": file.sha256, "size": file.size, "media_type": MEDIA_TYPES[name]}
@@ -43,4 +44,5 @@ def dumps(report: Report, files: Sequence[Product]) -> bytes:
             "sql_sha256": plan.sql_sha256,
             "files": listed,
         }
+        | ({"ledger_head": asdict(plan.head)} if plan.head is not None else {})
     )

@@ -17,6 +17,10 @@ MOST_ROWS = 500
 EVENT_COLUMNS = ("event_ids", "event_id")
 _MOST_ACCOUNTS = 200
 
+# In characters: what the first line of a finding has room for beside `First seen`, what a column costs besides its
+# text, and the width at which a text folds. `_MEASURED` findings decide, so that a long report stays quick.
+_ROOM, _GAP, _FOLDED, _LEAST, _MEASURED = 104, 3, 24, 3, 2000
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -26,6 +30,13 @@ class Cell:
     old: str | None = None
     number: bool = False
     null: bool = False
+
+    @property
+    def kind(self) -> str:
+        """How the cell is set: numbers to the right, short texts on one line, long ones folded in a wide column."""
+        if self.number:
+            return "n"
+        return "short" if len(self.text) + len(self.old or "") <= _FOLDED else "long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +108,25 @@ def groups(report: Report) -> tuple[Group, ...]:
 
 
 def head_columns(report: Report) -> tuple[str, ...]:
-    """Return the columns of a finding's first line: its key, then its measures."""
-    key = tuple(report.runbook.result.key)
-    return key + tuple(name for name in report.measures if name not in key)
+    """Return the columns of a finding's first line: of its key, then its measures, as many as a page's width holds.
+
+    At least three of the key's; the others stand beneath, with their names.
+    """
+    wanted = dict.fromkeys((*report.runbook.result.key, *report.measures))
+    seen = report.findings[:_MEASURED]
+    head: list[str] = []
+    room = _ROOM
+    for name in wanted:
+        widest = max((_width(finding, name) for finding in seen), default=0)
+        room -= _GAP + max(len(name), min(widest, _FOLDED))
+        if room >= 0 or len(head) < _LEAST:
+            head.append(name)
+    return tuple(head)
+
+
+def _width(finding: Finding, name: str) -> int:
+    old = len(shown(finding.changes[name][0])) + 3 if name in finding.changes else 0
+    return old + len(shown(finding.row.get(name)))
 
 
 def _row(report: Report, finding: Finding) -> Row:
