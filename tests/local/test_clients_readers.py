@@ -226,3 +226,49 @@ def test_pyathena_writes_with_ctas_and_insert(url):
         cursor.execute("SHOW TABLES IN trail")
         assert ("copy",) in cursor.fetchall()
         cursor.execute("DROP TABLE trail.copy")
+
+
+def test_awswrangler_keeps_tables_and_describes_them(url):
+    wr, pandas = pytest.importorskip("awswrangler"), pytest.importorskip("pandas")
+    place = {"database": "trail", "s3_output": "s3://results/wr/"}
+    frame = pandas.DataFrame({"a": [1, 2], "p": ["x", "y"]})
+    wr.s3.to_parquet(
+        frame, path="s3://results/kept/", dataset=True, database="trail", table="kept", partition_cols=["p"]
+    )
+    assert list(wr.athena.read_sql_query("SELECT a FROM kept WHERE p = 'y'", **place)["a"]) == [2]
+    assert wr.athena.repair_table("kept", **place) == "SUCCEEDED"
+    described = wr.athena.describe_table("kept", **place)
+    assert list(described["Column Name"]) == ["a", "p"]
+    assert list(described["Partition"]) == [False, True]
+    assert "PARTITIONED BY" in wr.athena.show_create_table("kept", **place)
+    wr.athena.create_prepared_statement("SELECT a FROM kept WHERE p = ?", "wanted")
+    found = wr.athena.read_sql_query("EXECUTE wanted USING 'x'", ctas_approach=False, **place)
+    assert list(found["a"]) == [1]
+    wr.catalog.delete_table_if_exists(database="trail", table="kept")
+
+
+def test_pyathenas_async_cursor_and_its_catalogue_calls(url):
+    from pyathena.async_cursor import AsyncCursor
+
+    with connect(cursor_class=AsyncCursor).cursor() as cursor:
+        _, future = cursor.execute("SELECT name FROM rows ORDER BY id")
+        assert future.result().fetchall() == [("one",), ("two",)]
+    with connect().cursor() as cursor:
+        assert [c.name for c in cursor.get_table_metadata("rows").columns] == ["id", "name"]
+        assert "rows" in [table.name for table in cursor.list_table_metadata()]
+        assert "trail" in [database.name for database in cursor.list_databases("AwsDataCatalog")]
+
+
+def test_sqlalchemy_through_pyathena(url):
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    engine = sqlalchemy.create_engine(
+        "awsathena+rest://:@athena.us-east-1.amazonaws.com:443/trail", connect_args={
+            "s3_staging_dir": "s3://results/sa/", "endpoint_url": url, "poll_interval": 0.05,
+        },
+    )  # fmt: skip
+    inspected = sqlalchemy.inspect(engine)
+    assert "rows" in inspected.get_table_names()
+    assert [column["name"] for column in inspected.get_columns("rows")] == ["id", "name"]
+    with engine.connect() as connection:
+        found = connection.execute(sqlalchemy.text("SELECT id FROM rows WHERE name = :n"), {"n": "two"})
+        assert found.fetchall() == [(2,)]
