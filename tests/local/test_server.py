@@ -253,6 +253,8 @@ def test_no_web_page_reaches_the_endpoint_through_a_browser(aws, method):
 def test_motos_own_door_is_shut(aws):
     for path in ("/moto-api/reset", "/moto-api//reset", "//moto-api/reset", "/%6doto-api/reset", "/moto-api/"):
         assert raw(aws, "POST", path).status in (404, 405), path
+        signed = "AWS4-HMAC-SHA256 Credential=a/20261122/us-east-1/glue/aws4_request, SignedHeaders=host, Signature=0"
+        assert raw(aws, "POST", path, Authorization=signed).status in (404, 405), path
     assert client(aws.endpoint_url, "s3").head_bucket(Bucket="results")
 
 

@@ -43,8 +43,6 @@ def target(environ: Environ) -> tuple[str, str]:
 def answered(environ: Environ, query: dict[str, list[str]]) -> tuple[str, str] | None:
     """Return HTTP status and XML for what moto must not answer, or None where it may."""
     bucket, key = target(environ)
-    if bucket == "moto-api":  # moto's own door, which would empty everything and ask nobody
-        return "404 Not Found", _error("NoSuchBucket", "The specified bucket does not exist")
     held = s3_backends[ACCOUNT]["aws"].buckets.get(bucket)
     if environ["REQUEST_METHOD"] == "GET" and "retention" in query:
         versions = held.keys.getlist(key, []) if held is not None else []

@@ -34,6 +34,8 @@ _SCOPE = re.compile(r"Credential=[^/]*/[^/]*/([^/]*)/([^/]*)/aws4_request")
 _READS = ("Get", "List", "BatchGet", "Search", "Describe", "Query")
 _REGION = "us-east-1"
 _JSON = "application/x-amz-json-1.1"
+_OWN_DOORS = ("moto-api", "latest/meta-data", "latest/api")
+"""Paths by which moto empties everything, and hands out credentials, whoever asks."""
 _ONE = threading.Lock()
 
 Environ = dict[str, Any]
@@ -58,6 +60,8 @@ class _Front:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         if environ.get("HTTP_ORIGIN"):  # a web page asks through somebody's browser; moto would let every one of them
             return _xml(start_response, "403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")
+        if str(environ.get("PATH_INFO", "")).lstrip("/").startswith(_OWN_DOORS):
+            return _xml(start_response, "404 Not Found", "<Error><Code>NoSuchBucket</Code></Error>")
         region, service = _signed_for(environ)
         if service == "athena":
             return self._ask_athena(region, environ, start_response)
