@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 EVERY_TYPE = (
-    "SELECT 1 AS i, BIGINT '2' AS b, SMALLINT '3' AS s, 1.5E0 AS d, REAL '2.5' AS r, true AS t, 'x' AS v, "
+    "SELECT 1 AS i, BIGINT '2' AS b, SMALLINT '3' AS s, 1.5E0 AS d, true AS t, 'x' AS v, "
     "DATE '2026-01-02' AS dt, TIMESTAMP '2026-01-02 03:04:05.678' AS ts, 12.34 AS dc, X'00ff' AS bin, "
     "ARRAY[1, NULL] AS a, MAP(ARRAY['k'], ARRAY[7]) AS m, CAST(ROW(1, 'y') AS ROW(n integer, s varchar)) AS w, "
     "CAST(NULL AS varchar) AS e"
@@ -23,7 +23,7 @@ def test_a_ctas_of_every_type_is_read_back_by_pyarrow_and_by_sql(endpoint):
     (uri,) = endpoint.manifest(found)
     table = pq.read_table(io.BytesIO(endpoint.body(uri)))
     row = table.to_pylist()[0]
-    assert (row["i"], row["b"], row["s"], row["d"], row["r"], row["t"], row["v"]) == (1, 2, 3, 1.5, 2.5, True, "x")
+    assert (row["i"], row["b"], row["s"], row["d"], row["t"], row["v"]) == (1, 2, 3, 1.5, True, "x")
     assert (str(row["dt"]), str(row["ts"]), str(row["dc"])) == ("2026-01-02", "2026-01-02 03:04:05.678000", "12.34")
     assert (row["bin"], row["a"], dict(row["m"]), row["w"], row["e"]) == (
         b"\x00\xff", [1, None], {"k": 7}, {"n": 1, "s": "y"}, None
@@ -85,7 +85,7 @@ def test_text_is_delimited_and_null_is_a_mark(endpoint):
 
 def test_unload_writes_json_lines_and_lists_them(endpoint):
     found = endpoint.run(
-        "UNLOAD (SELECT 1 AS i, TIMESTAMP '2026-01-02 03:04:05' AS ts, MAP(ARRAY['k'], ARRAY[1.5]) AS m, p FROM "
+        "UNLOAD (SELECT 1 AS i, TIMESTAMP '2026-01-02 03:04:05.000' AS ts, MAP(ARRAY['k'], ARRAY[1.5]) AS m, p FROM "
         "(VALUES 'x', 'y') AS t (p)) TO 's3://data/lines' WITH (format = 'JSON', partitioned_by = ARRAY['p'])"
     )
     assert (found["StatementType"], found["SubstatementType"]) == ("DML", "UNLOAD")
@@ -130,6 +130,10 @@ def test_an_insert_makes_the_partitions_that_it_needs(endpoint):
         ("CREATE TABLE w AS SELECT 1 AS x, 2 AS x", "DUPLICATE_COLUMN_NAME: line 1:1: Column name 'x'"),
         ("CREATE TABLE w AS SELECT NULL AS x", "COLUMN_TYPE_UNKNOWN: line 1:1: Column type is unknown: x"),
         ("CREATE TABLE w AS SELECT current_timestamp AS x", "NOT_SUPPORTED: Unsupported Hive type: timestamp(3) with"),
+        (
+            "CREATE TABLE w AS SELECT ARRAY[TIMESTAMP '2026-01-02 03:04:05.123456'] AS x",
+            "NOT_SUPPORTED: Incorrect timestamp precision for timestamp(6); the configured precision is MILLISECONDS",
+        ),
         ("CREATE TABLE w AS SELECT JSON '1' AS x", "NOT_SUPPORTED: Unsupported Hive type: json"),
         ("CREATE TABLE w AS SELECT ROW(1) AS x", "NOT_SUPPORTED: Anonymous row type is not supported in Hive"),
         ("CREATE TABLE nope.w AS SELECT 1 AS x", "SCHEMA_NOT_FOUND: line 1:1: Schema 'nope' does not exist"),
@@ -214,6 +218,8 @@ def test_parameters_and_names_in_quotes_go_into_a_ctas(endpoint):
         ("date", "TIMESTAMP '2026-01-02 03:04:05'", "2026-01-02"),
         ("timestamp", "DATE '2026-01-02'", "2026-01-02 00:00:00.000"),
         ("timestamp", "TIMESTAMP '2026-01-02 03:04:05 UTC'", "2026-01-02 03:04:05.000"),
+        ("timestamp", "TIMESTAMP '2026-01-02 03:04:05.123456'", "2026-01-02 03:04:05.123"),
+        ("timestamp", "TIMESTAMP '2026-01-02 03:04:05.123500'", "2026-01-02 03:04:05.124"),
         ("array<int>", "ARRAY[1.5]", "[2]"),
         ("struct<a:int>", "CAST(ROW(1) AS ROW(b bigint))", "{a=1}"),
         ("struct<a:int>", "ROW('x')", "TYPE_MISMATCH"),

@@ -201,6 +201,8 @@ def _takes(target: Type, source: Type) -> bool:
 
 def _converted(index: int, source: Type, target: Type) -> str:
     value = Sql(f"w.c{index}", source)
+    if target.base == "timestamp" == source.base and source.precision > target.precision:
+        return f"date_trunc('millisecond', {value.text} + INTERVAL 500 MICROSECOND)"
     return stored(value.text if source == target else cast(value, target, exp.Null()).text, target)
 
 

@@ -18,6 +18,7 @@ from trailbook.local.engine.types import INTEGERS, Type, duckdb_type, field_name
 _MOST_WRITERS = 100
 """Athena's limit on the partitions and buckets that one statement writes."""
 _AT_ONCE = 10_000
+_MILLISECONDS = 3
 _CODECS = {
     "GZIP": "gzip",
     "SNAPPY": "snappy",
@@ -82,6 +83,9 @@ def _check_type(name: str, kind: Type) -> None:
         raise SqlError("COLUMN_TYPE_UNKNOWN", f"Column type is unknown: {name}", place="line 1:1")
     if kind.base in _UNWRITABLE:
         raise SqlError("NOT_SUPPORTED", f"Unsupported Hive type: {kind}")
+    if kind.base == "timestamp" and kind.precision != _MILLISECONDS:
+        message = f"Incorrect timestamp precision for {kind}; the configured precision is MILLISECONDS"
+        raise SqlError("NOT_SUPPORTED", f"{message}; column name: {name}")
     if kind.base == "row" and not all(kind.names):
         message = f"Anonymous row type is not supported in Hive. Please give each field a name: {kind}"
         raise SqlError("NOT_SUPPORTED", message)
