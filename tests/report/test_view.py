@@ -14,7 +14,7 @@ LONG = "arn:aws:iam::111122223333:policy/a-policy-with-quite-a-long-name"
 def wide(key, measures, width):
     names = [*key, *measures]
     spec = SPEC | {"pivots": [], "allow": [], "result": {"kind": "aggregate", "key": key, "measures": measures}}
-    row = {name: "x" * width for name in names}
+    row = dict.fromkeys(names, "x" * width)
     columns = tuple(Column(name, "varchar") for name in names)
     return make([finding(0, State.NEW, row=row)], spec=spec, columns=columns)
 

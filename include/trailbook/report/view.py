@@ -118,9 +118,10 @@ def head_columns(report: Report) -> tuple[str, ...]:
     room = _ROOM
     for name in wanted:
         widest = max((_width(finding, name) for finding in seen), default=0)
-        room -= _GAP + max(len(name), min(widest, _FOLDED))
-        if room >= 0 or len(head) < _LEAST:
+        cost = _GAP + max(len(name), min(widest, _FOLDED))
+        if cost <= room or len(head) < _LEAST:
             head.append(name)
+            room -= cost
     return tuple(head)
 
 
