@@ -262,3 +262,43 @@ def test_a_finding_that_a_region_without_logs_hides_is_neither_absent_nor_new_wh
     back = days.run(3, settings=expecting)
     assert states(back) == {"alice": "unchanged", "bob": "unchanged"}
     assert by_user(back)["bob"].first_seen.run_id == "run-1"
+
+
+VALUES = """
+SELECT useridentity.username AS user_name, 9007199254740992 + count(*) AS failures,
+       array_agg(sourceipaddress ORDER BY sourceipaddress) AS sources, max(CAST(eventtime AS varchar)) AS latest
+FROM cloudtrail WHERE eventname = 'ConsoleLogin' GROUP BY 1
+"""
+
+
+def test_values_survive_athena_s_csv_and_are_told_apart(days: Days) -> None:
+    """NULL, the empty text and two forms of one name are four findings; one more beyond 2**53 is a change."""
+    result = {"kind": "aggregate", "key": ["user_name"], "measures": ["failures", "sources"]}
+    book = runbook(query=VALUES, params={}, result=result)
+    names = [None, "", "é", "e\u0301", "null"]
+
+    def records(day: int, user: str | None, *sources: str) -> list[dict[str, Any]]:
+        whole = logins(day, alice=len(sources))
+        return [
+            record
+            | {"sourceIPAddress": source, "eventID": f"{day}-{user!r}-{n}"}
+            | {"userIdentity": {"type": "IAMUser"} | ({} if user is None else {"userName": user})}
+            for n, (record, source) in enumerate(zip(whole, sources, strict=True))
+        ]
+
+    for number, name in enumerate(names):
+        days.bench.log(f"one-{number}", records(1, name, "192.0.2.1"))
+        later = ["192.0.2.2"] if name == "é" else ["192.0.2.1", "192.0.2.1"] if name is None else ["192.0.2.1"]
+        days.bench.log(f"two-{number}", records(2, name, *later))
+    assert set(by_user(days.run(1, of=book))) == set(names)
+    found = by_user(days.run(2, of=book))
+    assert {name: finding.state.value for name, finding in found.items()} == {
+        None: "updated",
+        "": "unchanged",
+        "é": "updated",
+        "e\u0301": "unchanged",
+        "null": "unchanged",
+    }
+    assert found[None].changes["failures"] == (2**53 + 1, 2**53 + 2)
+    assert found["é"].changes == {"sources": ("[192.0.2.1]", "[192.0.2.2]")}
+    assert len({finding.finding_id for finding in found.values()}) == len(names)
