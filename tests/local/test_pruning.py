@@ -178,7 +178,7 @@ def both(lake, sql, monkeypatch):
         return with_pruning, sorted(map(str, lake.query(sql).rows))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     left=st.sampled_from(sorted(TABLES)),
     right=st.sampled_from(sorted(TABLES)),
