@@ -33,6 +33,8 @@ def test_a_view_is_kept_as_athena_keeps_it(filled):
     ]  # fmt: skip
     kinds = [c["Type"] for c in table["StorageDescriptor"]["Columns"]]
     assert kinds == ["int", "string", "array<string>", "string"]
+    for sql in ("DESC kept", "SHOW COLUMNS IN kept"):
+        assert filled.run(sql)["SubstatementType"] == "DESC_VIEW"
     assert filled.lines("DESCRIBE kept")[:2] == ["n\tinteger", "v\tvarchar"]
     assert filled.lines("SHOW COLUMNS IN kept")[0] == "n\tinteger"
     assert "kept" in filled.lines("SHOW VIEWS")

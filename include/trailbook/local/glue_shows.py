@@ -18,6 +18,8 @@ from trailbook.local.glue_partitions import folder_name
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.glue_views import is_view, view_columns, view_text
 
+OF_VIEW = (("column", "varchar"), ("type", "varchar"))
+"""The columns of DESCRIBE and SHOW COLUMNS of a view, by which Athena's DESC_VIEW is told."""
 _WIDTH = 20
 _METASTORE_SERDES = ("OrcSerde", "LazySimpleSerDe", "ColumnarSerDe", "ParquetHiveSerDe", "LazyBinarySerDe")
 """SerDes whose columns' comments Hive takes from its catalogue; of another's it says `from deserializer`."""
@@ -161,7 +163,7 @@ def _rows(lines: list[str]) -> list[Row]:
 
 
 def _of_view(table: dict[str, Any]) -> Printed:
-    return Printed(_rows([f"{n}\t{t}" for n, t in view_columns(table)]), (("column", "varchar"), ("type", "varchar")))
+    return Printed(_rows([f"{n}\t{t}" for n, t in view_columns(table)]), OF_VIEW)
 
 
 def _column_line(column: dict[str, Any], missing: str) -> str:

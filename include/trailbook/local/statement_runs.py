@@ -24,6 +24,7 @@ from trailbook.local.engine.statements import (
 )
 from trailbook.local.engine.tokens import scan
 from trailbook.local.glue_ddl import GlueDdl
+from trailbook.local.glue_shows import OF_VIEW
 from trailbook.local.glue_tables import GlueTables
 from trailbook.local.query_run import QueryRun
 from trailbook.local.result_objects import put, put_result
@@ -98,6 +99,8 @@ def _run_ddl(found: QueryRun, tables: GlueTables, statement: ddl.Statement) -> N
         put(found, found.output, said.encode("utf-8", "surrogatepass"))  # as Athena does, where its result is a .txt
         raise
     found.columns = [[name, kind] for name, kind in printed.columns]
+    if printed.columns == OF_VIEW:
+        found.substatement = "DESC_VIEW"
     found.rows, found.engine_ms = len(printed.rows), max(1, int((time.monotonic() - began) * 1000))
     put_result(found, "\n".join(line[0] or "" for line in printed.rows).encode("utf-8", "surrogatepass"))
 
