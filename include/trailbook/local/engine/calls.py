@@ -22,6 +22,7 @@ from trailbook.local.engine.types import (
     identifier,
     numeric,
     row,
+    text,
 )
 
 if TYPE_CHECKING:
@@ -117,8 +118,8 @@ def choose(
             best, tied = (cost, overload, bound), False
         elif cost == best[0] and substitute(overload.result, bound).base != substitute(best[1].result, best[2]).base:
             tied = not numeric(overload.result) or not numeric(best[1].result)
-    if best is None and name == "regexp_replace" and given[-1] is None:
-        raise not_supported("regexp_replace with a lambda", node)
+    if best is None and name in ("regexp_replace", "array_sort") and given[-1] is None:
+        raise not_supported(f"{name} with a lambda", node)
     if best is None:
         kinds = ", ".join("function" if g is None else str(g.type) for g in given)
         raise SqlError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({kinds}) for function {name}", node)
@@ -139,9 +140,10 @@ def _lambda(
     fields = [Field(n, k, v) for n, k, v in zip(names, kinds, variables, strict=True)]
     body = run(node.this, context, Scope(fields, scope))
     if not unify(declared.args[-1], body.type, bound):
-        raise SqlError("TYPE_MISMATCH", f"Expected a lambda that returns {declared.args[-1]}, found {body.type}", node)
+        message = f"Unexpected parameters: expected a lambda that returns {declared.args[-1]}, found {body.type}"
+        raise SqlError("FUNCTION_NOT_FOUND", message, node.parent or node)
     body = coerce(body, substitute(declared.args[-1], bound))
-    return Sql(f"lambda {', '.join(variables)}: {body.text}", declared)
+    return Sql(f"lambda {', '.join(variables)}: {body.text}", substitute(declared, bound))
 
 
 def _if(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
@@ -156,6 +158,8 @@ def _try(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scop
 
 
 def _row(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
+    if not args:
+        raise SqlError("FUNCTION_NOT_FOUND", "Function 'row' not registered", node)
     values = [run(a, context, scope) for a in args]
     kind = row([("", v.type) for v in values])
     parts = (f"{identifier(field_name(kind, i))} := {v.text}" for i, v in enumerate(values))
@@ -221,6 +225,13 @@ def subscript(value: Sql, index: Sql, node: exp.Expr) -> Sql:
         return Sql(
             f"CASE WHEN {held} THEN ({value.text})[{key}] WHEN {value.text} IS NULL THEN NULL ELSE {absent} END", kind
         )
+    if value.type.base == "row" and index.text.isdigit():
+        place = int(index.text)
+        if not 1 <= place <= len(value.type.args):
+            message = f"Subscript index out of bounds: {place}, max value is {len(value.type.args)}"
+            raise SqlError("INVALID_FUNCTION_ARGUMENT", message, node)
+        name = text(field_name(value.type, place - 1))
+        return Sql(f"struct_extract({value.text}, {name})", value.type.args[place - 1])
     raise SqlError("TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {value.type}", node)
 
 

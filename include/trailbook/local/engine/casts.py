@@ -11,12 +11,12 @@ from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.faults import marked
 from trailbook.local.engine.json_casts import from_json, to_json
 from trailbook.local.engine.native_json import canonical
+from trailbook.local.engine.native_url import ip
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.types import (
     DATE,
     INTEGERS,
     JSON,
-    TIMESTAMP,
     VARCHAR,
     Type,
     as_decimal,
@@ -122,6 +122,8 @@ def time_zone(name: str, node: exp.Expr) -> str:
 
 def _moment(literal: str, target: Type, node: exp.Expr) -> Sql | None:
     """Return a DATE or TIMESTAMP literal, computed now so that a wrong one is refused before anything runs."""
+    if target.base == "ipaddress" and ip(literal) is None:
+        raise SqlError("INVALID_LITERAL", f"'{literal:.100}' is not a valid IPADDRESS literal", node)
     if target.base not in ("date", "timestamp", "timestamptz"):
         return None
     found = _MOMENT.fullmatch(literal.strip())
@@ -203,6 +205,8 @@ def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> st
         return f"CAST({local(Sql(source, kind)) if target.base != 'timestamptz' else source} AS {to})"
     if kind.base == target.base and len(kind.args) == len(target.args) and kind.args:
         return _nested(source, kind, target, node)
+    if (kind.base, target.base) == ("varbinary", "ipaddress"):
+        raise not_supported("CAST(varbinary AS ipaddress)", node)
     raise SqlError("TYPE_MISMATCH", f"Cannot cast {kind} to {target}", node)
 
 

@@ -1,4 +1,4 @@
-"""Doubles and reals as text: as Trino's clients show them (Java's Double.toString), and as CAST to varchar writes them."""
+"""Doubles and reals as text: as Java's Double.toString shows them, and as CAST to varchar writes them."""
 
 import math
 import struct

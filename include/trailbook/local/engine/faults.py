@@ -4,7 +4,11 @@ DuckDB's TRY catches what a function raises. A refusal (equality with Trino is n
 is not raised: the function returns an object that no DuckDB type takes, and DuckDB fails the query by naming its class.
 """
 
+from collections.abc import Callable
 from typing import Any
+
+Function = tuple[Callable[..., Any], list[str], str]
+"""What `native` registers: a Python function, the DuckDB types of its parameters and of its result."""
 
 MARK = "\u00a7"
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from trailbook.local.engine.casts import failure, to_varchar
+from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.intervals import duckdb_interval
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
@@ -16,20 +17,33 @@ def _element_at(args: Sequence[Sql]) -> str:
 
 def _contains(args: Sequence[Sql]) -> str:
     values, wanted = args[0].text, args[1].text
+    if args[1].type.args or _floating(args[1].type):
+        raise not_supported(f"contains of {args[1].type}")
     return (
         f"CASE WHEN {values} IS NULL OR {wanted} IS NULL THEN NULL WHEN list_contains({values}, {wanted}) THEN true "
         f"WHEN list_position({values}, NULL) > 0 THEN NULL ELSE false END"
     )
 
 
+def _position(args: Sequence[Sql]) -> str:
+    values, wanted = args[0].text, args[1].text
+    if _floating(args[1].type) or args[1].type.args:
+        raise not_supported(f"array_position of {args[1].type}")
+    found = f"CAST(coalesce(list_position({values}, {wanted}), 0) AS BIGINT)"
+    return f"CASE WHEN {values} IS NOT NULL AND {wanted} IS NOT NULL THEN {found} END"
+
+
 def _join(args: Sequence[Sql]) -> str:
-    element = Sql("j", args[0].type.args[0])
-    texts = f"list_transform({args[0].text}, lambda j: {to_varchar(element, None)})"
+    try:
+        texts = f"list_transform({args[0].text}, lambda j: {to_varchar(Sql('j', args[0].type.args[0]), None)})"
+    except SqlError as error:
+        if error.code != "TYPE_MISMATCH":
+            raise
+        raise SqlError("OPERATOR_NOT_FOUND", f"Cannot cast {args[0].type.args[0]} to varchar") from None
     if len(args) > 2:
         texts = f"list_transform({texts}, lambda j: coalesce(j, {args[2].text}))"
-    # DuckDB joins nothing but NULLs to NULL, Trino to the empty text.
-    joined = f"array_to_string({texts}, {args[1].text})"
-    return f"CASE WHEN {args[0].text} IS NOT NULL AND {args[1].text} IS NOT NULL THEN coalesce({joined}, '') END"
+        texts = f"CASE WHEN {args[2].text} IS NOT NULL THEN {texts} END"
+    return f"tb_join({texts}, {args[1].text})"
 
 
 def _slice(args: Sequence[Sql]) -> str:
@@ -51,8 +65,12 @@ def _distinct(values: str) -> str:
 
 
 def _except(args: Sequence[Sql]) -> str:
+    """Return array_except; Trino gives the first array as it is where the second is empty."""
     kept = f"list_filter({args[0].text}, lambda d: coalesce(list_position({args[1].text}, d), 0) = 0)"
-    return f"CASE WHEN {args[1].text} IS NOT NULL THEN {_distinct(kept)} END"
+    return (
+        f"CASE WHEN len({args[1].text}) = 0 THEN {args[0].text} "
+        f"WHEN {args[1].text} IS NOT NULL THEN {_distinct(kept)} END"
+    )
 
 
 def _intersect(args: Sequence[Sql]) -> str:
@@ -72,7 +90,11 @@ def _overlap(args: Sequence[Sql]) -> str:
 
 def _extreme(name: str) -> "object":
     def build(args: Sequence[Sql]) -> str:
-        return f"CASE WHEN coalesce(list_position({args[0].text}, NULL), 0) = 0 THEN list_{name}({args[0].text}) END"
+        values = args[0].text
+        found = f"list_{name}({values})"
+        if _floating(args[0].type.args[0]):
+            found = f"coalesce(list_{name}(list_filter({values}, lambda n: NOT isnan(n))), list_{name}({values}))"
+        return f"CASE WHEN coalesce(list_position({values}, NULL), 0) = 0 THEN {found} END"
 
     return build
 
@@ -132,15 +154,50 @@ def _time_sequence(args: Sequence[Sql]) -> str:
     else:
         step, by = args[2].text, duckdb_interval(args[2]).replace(args[2].text, "{0}")
     series = f"generate_series({start}, {stop}, {by.format(step)})"
+    if len(args) > 2 and args[2].type.base == "interval year to month":
+        steps = "range(0, 10002)"
+        taken = f"list_transform({steps}, lambda d: {start} + to_months(CAST(d * {step} AS INTEGER)))"
+        within = f"({step} > 0 AND d <= {stop}) OR ({step} < 0 AND d >= {stop})"
+        series = f"list_filter({taken}, lambda d: {within})"
     return _checked(start, stop, step, series, kind)
 
 
-def _map(args: Sequence[Sql]) -> str:
-    return f"map({args[0].text}, {args[1].text})"
+def _sort(args: Sequence[Sql]) -> str:
+    if args[0].type.args[0].base in ("json", "map"):
+        raise not_supported(f"array_sort of {args[0].type}")
+    return f"list_sort({args[0].text}, 'ASC', 'NULLS LAST')"
 
 
-def _map_at(args: Sequence[Sql]) -> str:
-    return f"({args[0].text})[{args[1].text}]"
+def _repeat(args: Sequence[Sql]) -> str:
+    value, count = args[0].text, args[1].text
+    kind = Type("array", (args[0].type,))
+    what = "count argument of repeat function must be"
+    few = failure("INVALID_FUNCTION_ARGUMENT", f"{what} greater than or equal to 0", kind)
+    many = failure("INVALID_FUNCTION_ARGUMENT", f"{what} less than or equal to 10000", kind)
+    return (
+        f"CASE WHEN {count} < 0 THEN {few} WHEN {count} > 10000 THEN {many} "
+        f"WHEN {count} IS NOT NULL THEN list_transform(range({count}), lambda d: {value}) END"
+    )
+
+
+def _zip(args: Sequence[Sql]) -> str:
+    texts = ", ".join(a.text for a in args)
+    return f"CASE WHEN {' OR '.join(f'{a.text} IS NULL' for a in args)} THEN NULL ELSE list_zip({texts}) END"
+
+
+def _zip_with(args: Sequence[Sql]) -> str:
+    left, right, function = (a.text for a in args)
+    names, body = function.removeprefix("lambda ").split(": ", 1)
+    x, y = names.split(", ")
+    pairs = f"list_zip({left}, {right})"
+    inner = f"list_transform([{x}z[1]], lambda {x}: list_transform([{x}z[2]], lambda {y}: {body})[1])[1]"
+    return (
+        f"CASE WHEN {left} IS NULL OR {right} IS NULL THEN NULL ELSE list_transform({pairs}, lambda {x}z: {inner}) END"
+    )
+
+
+def _floating(kind: Type) -> bool:
+    return kind.base in ("double", "real")
 
 
 def _zip_type(args: Sequence[Sql]) -> Type:
@@ -154,27 +211,27 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     ],
     "element_at": [
         signature("array(T), bigint -> T", _element_at),
-        signature("map(K,V), K -> V", _map_at),
+        signature("map(K,V), K -> V", "({0})[{1}]"),
     ],
     "contains": [
         signature("array(T), T -> boolean", _contains),
         signature("varchar, ipaddress -> boolean", "tb_cidr_contains({0}, {1})"),
     ],
-    "array_position": [
-        signature(
-            "array(T), T -> bigint",
-            "CAST(coalesce(list_position({0}, {1}), CASE WHEN {0} IS NOT NULL THEN 0 END) AS BIGINT)",
-        )
-    ],
+    "array_position": [signature("array(T), T -> bigint", _position)],
     "array_join": [
         signature("array(T), varchar -> varchar", _join),
         signature("array(T), varchar, varchar -> varchar", _join),
     ],
     "array_distinct": [signature("array(T) -> array(T)", lambda a: _distinct(a[0].text))],
-    "array_sort": [signature("array(T) -> array(T)", "list_sort({0}, 'ASC', 'NULLS LAST')")],
+    "array_sort": [signature("array(T) -> array(T)", _sort)],
     "array_max": [signature("array(T) -> T", _extreme("max"))],  # type: ignore[arg-type]  # a Build, made by a closure
     "array_min": [signature("array(T) -> T", _extreme("min"))],  # type: ignore[arg-type]  # a Build, made by a closure
-    "array_remove": [signature("array(T), T -> array(T)", "list_filter({0}, lambda d: d IS DISTINCT FROM {1})")],
+    "array_remove": [
+        signature(
+            "array(T), T -> array(T)",
+            "CASE WHEN {1} IS NOT NULL THEN list_filter({0}, lambda d: d IS DISTINCT FROM {1}) END",
+        )
+    ],
     "array_except": [signature("array(T), array(T) -> array(T)", _except)],
     "array_intersect": [signature("array(T), array(T) -> array(T)", _intersect)],
     "array_union": [
@@ -188,7 +245,7 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     ],
     "arrays_overlap": [signature("array(T), array(T) -> boolean", _overlap)],
     "flatten": [signature("array(array(T)) -> array(T)", "flatten({0})")],
-    "repeat": [signature("T, bigint -> array(T)", "list_transform(range({1}), lambda d: {0})")],
+    "repeat": [signature("T, bigint -> array(T)", _repeat)],
     "slice": [signature("array(T), bigint, bigint -> array(T)", _slice)],
     "sequence": [
         signature("bigint, bigint -> array(bigint)", _sequence),
@@ -201,11 +258,10 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
         ),
     ],
     "zip": [
-        signature("array(T), array(U) -> unknown", "list_zip({0}, {1})", _zip_type),
+        signature("array(T), array(U) -> unknown", _zip, _zip_type),
+        signature("array(T), array(U), array(V) -> unknown", _zip, _zip_type),
     ],
-    "map": [signature("array(K), array(V) -> map(K,V)", _map)],
-    "map_keys": [signature("map(K,V) -> array(K)", "map_keys({0})")],
-    "map_values": [signature("map(K,V) -> array(V)", "map_values({0})")],
+    "zip_with": [signature("array(T), array(U), function(T,U,R) -> array(R)", _zip_with)],
     "any_match": [signature("array(T), function(T,boolean) -> boolean", _any)],
     "all_match": [signature("array(T), function(T,boolean) -> boolean", _all)],
     "none_match": [signature("array(T), function(T,boolean) -> boolean", _none)],

@@ -11,5 +11,6 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
         f"url_extract_{part}": [signature("varchar -> varchar", f"tb_url_{part}({{0}})")]
         for part in ("protocol", "host", "path", "query", "fragment")
     },
+    "url_extract_port": [signature("varchar -> bigint", "tb_url_port({0})")],
     "url_extract_parameter": [signature("varchar, varchar -> varchar", "tb_url_parameter({0}, {1})")],
 }

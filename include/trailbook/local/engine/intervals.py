@@ -1,10 +1,12 @@
 """Intervals: those of days to seconds are held as milliseconds, those of years to months as months."""
 
 import re
+from collections.abc import Mapping
 
 from sqlglot import exp
 
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.faults import Function
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.types import INTERVAL_DAY, INTERVAL_YEAR
 
@@ -75,7 +77,7 @@ def month_text(months: int) -> str:
     return f"{'-' if months < 0 else ''}{years}-{rest}"
 
 
-FUNCTIONS = {
+FUNCTIONS: Mapping[str, Function] = {
     "tb_interval_day": (day_text, ["BIGINT"], "VARCHAR"),
     "tb_interval_year": (month_text, ["INTEGER"], "VARCHAR"),
 }

@@ -88,7 +88,7 @@ class Reader:
                     raise Malformed(self.source)
                 return word
         found = _NUMBER.match(self.source, self.at)
-        if found is None or (not found[2] and self.source[found.end() : found.end() + 1] in (".", "e", "E") != ""):
+        if found is None or re.compile(r"\.|[eE]" if not found[2] else r"\.").match(self.source, found.end()):
             raise Malformed(self.source)
         self.at = found.end()
         return found[0]
@@ -164,10 +164,10 @@ class Reader:
         for step in steps:
             opened = self.next()
             if opened == "{":
-                found = self._within("}", lambda name, i, step=step: name == step)  # type: ignore[misc]  # binds now
+                found = self._within("}", lambda name, i, step=step: name == step)
             elif opened == "[":
                 wanted = int(step) if step.isascii() and step.isdigit() and int(step) < 2**31 else -1
-                found = self._within("]", lambda name, i, wanted=wanted: i == wanted)  # type: ignore[misc]  # binds now
+                found = self._within("]", lambda name, i, wanted=wanted: i == wanted)
             else:
                 self._scalar_start()
                 found = False

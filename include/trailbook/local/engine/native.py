@@ -5,8 +5,6 @@ query with the exception's text, which `engine` turns into Athena's error; TRY a
 """
 
 import functools
-import hashlib
-import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +13,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from trailbook.local.engine import (
     intervals,
+    native_binary,
     native_format,
     native_json,
     native_numbers,
@@ -24,13 +23,7 @@ from trailbook.local.engine import (
     native_url,
 )
 from trailbook.local.engine.doubles import cast_real, java_double, shortest_real
-
-Function = tuple[Callable[..., Any], list[str], str]
-
-
-def _digest(name: str) -> Callable[[bytes], bytes]:
-    return lambda value: hashlib.new(name, value, usedforsecurity=False).digest()
-
+from trailbook.local.engine.faults import Function
 
 FUNCTIONS: Mapping[str, Function] = {
     "tb_double_text": (native_numbers.double_text, ["DOUBLE"], "VARCHAR"),
@@ -38,8 +31,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "tb_real_text": (cast_real, ["FLOAT"], "VARCHAR"),
     "tb_real_json": (lambda value: native_json.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_java_double": (java_double, ["DOUBLE"], "VARCHAR"),
-    **{f"tb_{n}": (_digest(n), ["BLOB"], "BLOB") for n in ("md5", "sha1", "sha256", "sha512")},
-    "tb_crc32": (zlib.crc32, ["BLOB"], "BIGINT"),
+    **native_binary.FUNCTIONS,
     **native_format.FUNCTIONS,
     **native_numbers.FUNCTIONS,
     **native_regexp.FUNCTIONS,

@@ -1,10 +1,11 @@
 """`format`: Java's Formatter for the conversions that are known, with Java's rounding (half up) and grouping."""
 
 import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from trailbook.local.engine.faults import invalid, refusal
+from trailbook.local.engine.faults import Function, invalid, refusal
 
 _SPECIFIER = re.compile(r"%(?:(\d+)\$)?([-#+ 0,(]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])")
 _INTEGERS = ("tinyint", "smallint", "integer", "bigint")
@@ -127,4 +128,4 @@ def _scientific(number: Decimal, precision: int) -> str:
     return f"{digits:f}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
-FUNCTIONS = {"tb_format": (formatted, ["VARCHAR", "VARCHAR", "VARCHAR[]"], "VARCHAR")}
+FUNCTIONS: Mapping[str, Function] = {"tb_format": (formatted, ["VARCHAR", "VARCHAR", "VARCHAR[]"], "VARCHAR")}

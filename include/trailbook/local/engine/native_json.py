@@ -6,11 +6,12 @@ Trino's paths are its own: `$`, `.name`, `[name]`, `[index]`, `["any text"]`; a 
 import functools
 import re
 import unicodedata
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from trailbook.local.engine.doubles import cast_double
-from trailbook.local.engine.faults import Failure, invalid, refusal
+from trailbook.local.engine.faults import Failure, Function, invalid, refusal
 from trailbook.local.engine.json_reader import Malformed, Reader, quoted, scalar_json
 
 _PATH_STEP = re.compile(r'\.([^.\[\]"]+)|\[([^\]"]+)\]|\["((?:[^"\\]|\\["\\])*)"\]')
@@ -346,7 +347,7 @@ def object_text(names: list[str | None], values: list[str | None]) -> str:
     return "{" + ",".join(f"{quoted(n)}:{v}" for n, v in ordered) + "}"
 
 
-FUNCTIONS = {
+FUNCTIONS: Mapping[str, Function] = {
     "tb_json_scalar_any": (extract_scalar, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "tb_json_extract_any": (extract, ["VARCHAR", "VARCHAR"], "VARCHAR"),
     "tb_json_size": (size, ["VARCHAR", "VARCHAR"], "BIGINT"),

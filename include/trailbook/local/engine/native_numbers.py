@@ -2,12 +2,13 @@
 
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 from trailbook.local.engine.doubles import cast_double
-from trailbook.local.engine.faults import Failure, invalid, refusal
+from trailbook.local.engine.faults import Failure, Function, invalid, refusal
 from trailbook.local.engine.native_json import integer_limit
 
 _WIDE = Context(prec=120)
@@ -60,7 +61,7 @@ def _fit(value: Decimal, precision: int, scale: int, error: Failure) -> str:
         raise error from None
     if found.copy_abs() >= Decimal(1).scaleb(precision - scale):
         raise error
-    return f"{found.copy_abs() if not found else found:f}"
+    return f"{found if found else found.copy_abs():f}"
 
 
 def double_decimal(value: float, precision: int, scale: int) -> str:
@@ -104,7 +105,8 @@ def round_integer(value: int, places: int) -> int:
     if places >= 0:
         return value
     unit = 10 ** min(-places, 40)
-    return int(math.copysign(1, value)) * ((abs(value) + unit // 2) // unit * unit)
+    rounded: int = (abs(value) + unit // 2) // unit * unit
+    return rounded if value >= 0 else -rounded
 
 
 def round_decimal(value: str, places: int) -> str:
@@ -179,9 +181,8 @@ def text_timestamp(value: str, precision: int, zoned: bool) -> Any:
     zone = plain[clock.end() if clock else day.end() :].strip(" ")
     if zone and (not re.fullmatch(r"[A-Za-z]\w*(/[\w+-]+)*|[+-]\d{2}:?\d{2}", zone) or (not clock and zone[0] == "T")):
         raise error
-    if zone and zone not in ("UTC", "Z"):
-        if zoned or not re.fullmatch(r"[+-]\d{2}:\d{2}", zone):
-            return refusal("a time with a zone other than UTC")
+    if zone and zone not in ("UTC", "Z") and (zoned or not re.fullmatch(r"[+-]\d{2}:\d{2}", zone)):
+        return refusal("a time with a zone other than UTC")
     if day[1] == "-" or not 1 <= int(day[2]) <= 9999:
         return refusal("a year before 1 or after 9999")
     hour, minute, second, fraction = clock.groups() if clock else ("0", "0", "0", None)
@@ -195,7 +196,7 @@ def text_timestamp(value: str, precision: int, zoned: bool) -> Any:
     return (moment - _EPOCH) // timedelta(microseconds=1) + int(parts * 1_000_000)
 
 
-FUNCTIONS = {
+FUNCTIONS: Mapping[str, Function] = {
     "tb_text_integer": (text_integer, ["VARCHAR", "VARCHAR"], "BIGINT"),
     "tb_text_double": (text_double, ["VARCHAR"], "VARCHAR"),
     "tb_text_decimal": (text_decimal, ["VARCHAR", "INTEGER", "INTEGER"], "VARCHAR"),

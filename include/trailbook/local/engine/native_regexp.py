@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from trailbook.local.engine.faults import invalid, refusal
+from trailbook.local.engine.faults import Function, invalid, refusal
 from trailbook.local.engine.regexps import Expression, Refused, expression
 
 _FOLDED = re.compile("[\u0130\u017f\u00df\u1e9e\u212a\u0149\u01f0\u1e96-\u1e9a\ufb00-\ufb06]")
@@ -145,7 +145,7 @@ def _referred(new: str, at: int, found: re.Match[str]) -> tuple[str, int]:
     return found[group] or "", at
 
 
-FUNCTIONS = {
+FUNCTIONS: Mapping[str, Function] = {
     "tb_regexp_like": (_searched(_like), ["VARCHAR", "VARCHAR"], "BOOLEAN"),
     "tb_regexp_extract": (_searched(_extract), ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR"),
     "tb_regexp_extract_all": (_searched(_extract_all), ["VARCHAR", "VARCHAR", "BIGINT"], "VARCHAR[]"),

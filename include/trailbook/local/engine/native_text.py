@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from trailbook.local.engine.faults import Failure, invalid, refusal, uncaught
+from trailbook.local.engine.faults import Failure, Function, invalid, refusal, uncaught
 from trailbook.local.engine.xxhash import xxhash64
 
 _NEW_CASES = "\u019b\u0264"
@@ -242,7 +242,12 @@ def like(value: str, pattern: str, escape: str) -> bool:
     return re.fullmatch(expression, value, re.DOTALL) is not None
 
 
-FUNCTIONS = {
+FUNCTIONS: Mapping[str, Function] = {
+    "tb_join": (
+        lambda values, mark: mark.join(v for v in values if v is not None),
+        ["VARCHAR[]", "VARCHAR"],
+        "VARCHAR",
+    ),
     "tb_lower_any": (lower, ["VARCHAR"], "VARCHAR"),
     "tb_upper_any": (upper, ["VARCHAR"], "VARCHAR"),
     "tb_reverse_any": (lambda value: value[::-1], ["VARCHAR"], "VARCHAR"),

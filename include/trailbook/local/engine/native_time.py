@@ -12,10 +12,23 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from trailbook.local.engine.faults import invalid, refusal
+from trailbook.local.engine.faults import Function, invalid, refusal
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MONTHS = "january february march april may june july august september october november december".split()
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _RANGES = {
     "month": (1, 12), "day": (1, 31), "hour": (0, 23), "clockhour": (1, 24), "halfhour": (0, 11),
     "clockhalf": (1, 12), "minute": (0, 59), "second": (0, 59), "dayofyear": (1, 366),
@@ -57,7 +70,7 @@ def read(value: str, pieces: tuple[Piece, ...]) -> dict[str, int]:
 
 
 def _number(value: str, at: int, piece: Piece, found: dict[str, int]) -> int:
-    matched = re.compile(r"[0-9]{1,%d}" % piece.most).match(value, at)
+    matched = re.compile(rf"[0-9]{{1,{piece.most}}}").match(value, at)
     if matched is None:
         raise _Misread(at)
     found[piece.field] = int(matched[0])
@@ -65,7 +78,7 @@ def _number(value: str, at: int, piece: Piece, found: dict[str, int]) -> int:
 
 
 def _year(value: str, at: int, piece: Piece, found: dict[str, int]) -> int:
-    matched = re.compile(r"[+-]?[0-9]{1,%d}" % piece.most).match(value, at)
+    matched = re.compile(rf"[+-]?[0-9]{{1,{piece.most}}}").match(value, at)
     if matched is None:
         raise _Misread(at)
     found["year"] = int(matched[0])
@@ -81,7 +94,7 @@ def _short_year(value: str, at: int, piece: Piece, found: dict[str, int]) -> int
 
 
 def _fraction(value: str, at: int, piece: Piece, found: dict[str, int]) -> int:
-    matched = re.compile(r"[0-9]{1,%d}" % piece.most).match(value, at)
+    matched = re.compile(rf"[0-9]{{1,{piece.most}}}").match(value, at)
     if matched is None:
         raise _Misread(at)
     found["millisecond"] = int(matched[0][:3].ljust(3, "0"))
@@ -305,7 +318,7 @@ def human_seconds(text: str) -> str:
     if text in ("NaN", "Infinity", "-Infinity"):
         raise invalid(f"Invalid argument found: {text}")
     rest = abs(int(Decimal(text).to_integral_value(ROUND_HALF_UP)))
-    words = []
+    words: list[str] = []
     for name, size in (("week", 604800), ("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, rest = divmod(rest, size)
         if count or (name == "second" and not words):
@@ -313,7 +326,7 @@ def human_seconds(text: str) -> str:
     return ", ".join(words)
 
 
-FUNCTIONS = {
+FUNCTIONS: Mapping[str, Function] = {
     "tb_date_parse": (_reader(mysql_pieces), ["VARCHAR", "VARCHAR"], "BIGINT"),
     "tb_parse_datetime": (_reader(joda_pieces), ["VARCHAR", "VARCHAR"], "BIGINT"),
     "tb_iso": (iso_timestamp, ["VARCHAR"], "BIGINT"),

@@ -256,7 +256,7 @@ def _class(state: _State) -> None:
         if ranged:
             state.at += 1
             end = _member(state)
-            if len(last) > 2 and last[0] != "\\" or end is None:
+            if (len(last) > 2 and last[0] != "\\") or end is None:
                 raise Refused("a range to a set of characters in a regular expression")
             if _code(end) < _code(last):
                 raise _bad(state, "empty range in char class")
