@@ -26,6 +26,7 @@ from trailbook.local.engine.types import (
     array,
     common,
     duckdb_type,
+    field_name,
     from_sql,
     text,
 )
@@ -223,7 +224,13 @@ def _at_time_zone(node: exp.Expr, context: Context, scope: Scope, run: Compile) 
 def _bracket(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
     if len(node.expressions) != 1:
         raise not_supported("a subscript of more than one index", node)
-    return subscript(run(node.this, context, scope), run(node.expressions[0], context, scope), node)
+    value, index = run(node.this, context, scope), node.expressions[0]
+    if value.type.base == "row" and isinstance(index, exp.Literal) and index.name.isdigit():
+        if not 1 <= int(index.name) <= len(value.type.args):
+            raise SqlError("INVALID_FUNCTION_ARGUMENT", f"ROW index out of bounds: {index.name}", index)
+        at = int(index.name) - 1
+        return Sql(f"struct_extract({value.text}, {text(field_name(value.type, at))})", value.type.args[at])
+    return subscript(value, run(index, context, scope), node)
 
 
 def _today(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:

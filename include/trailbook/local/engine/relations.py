@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from trailbook.local.engine.aggregates import AGGREGATES
 from trailbook.local.engine.casts import coerce
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.expressions import boolean, compile_expression
+from trailbook.local.engine.grouping import aggregated
 from trailbook.local.engine.scope import Context, Field, QueryScope, Relation, Scan, Scope, Sql, Use, renamed
 from trailbook.local.engine.types import BIGINT, Type, common, field_name, identifier, text
 from trailbook.local.engine.views import stored_relation
@@ -107,7 +109,11 @@ def _item(node: exp.Expr, context: Context, outer: Scope | None, beside: list[Fi
     if node.args.get("pivots") or node.args.get("laterals"):
         raise not_supported("this form of FROM", node)
     if isinstance(node, exp.Unnest):
-        return _unnest(node, context, QueryScope(beside, outer, clause="UNNEST"))
+        inside = QueryScope(beside, outer, clause="UNNEST")
+        source = _unnest(node, context, inside)
+        if inside.correlated and not _alone_and_aggregated(node):
+            raise SqlError("NOT_SUPPORTED", "Given correlated subquery is not supported", node)
+        return source
     if isinstance(node, exp.Subquery) and _holds_relation(node.this):
         return _parenthesised(node, context, outer, beside)
     if isinstance(node, exp.Table) and isinstance(node.this, exp.Values | exp.Query):
@@ -122,6 +128,14 @@ def _item(node: exp.Expr, context: Context, outer: Scope | None, beside: list[Fi
     if isinstance(node, exp.Subquery | exp.Values):
         return _query(node, node, context, outer, lateral=False)
     raise not_supported(f"{type(node).__name__} in FROM", node)
+
+
+def _alone_and_aggregated(node: exp.Unnest) -> bool:
+    """Say whether an UNNEST of an outer column is all that a global aggregation reads, which Trino can plan."""
+    select = node.find_ancestor(exp.Select)
+    if select is None or select.args.get("joins") or select.args.get("group") or select.args.get("where"):
+        return False
+    return aggregated(select.expressions, AGGREGATES)
 
 
 def _holds_relation(node: exp.Expr) -> bool:

@@ -147,6 +147,7 @@ class Scope:
                 context.uses |= found[0].uses
                 for inner in crossed:
                     inner.correlated.append(node)
+                    inner.nested += [node] if rest else []
                 return value
             if isinstance(scope, QueryScope):
                 crossed.append(scope)
@@ -165,7 +166,8 @@ class QueryScope(Scope):
     """What an expression of a SELECT sees: its relations, and the enclosing query's.
 
     `clause` is the clause that may not hold aggregates, windows or grouping operations; `within` is 'aggregation' or
-    'window' in the arguments of such a call. `correlated` collects the names that were found in an enclosing query.
+    'window' in the arguments of such a call. `correlated` collects the names that were found in an enclosing query;
+    `nested` those of them that are a field of a row.
     """
 
     def __init__(
@@ -177,16 +179,24 @@ class QueryScope(Scope):
         within: str = "",
         grouping: Grouping | None = None,
         correlated: list[exp.Expr] | None = None,
+        nested: list[exp.Expr] | None = None,
     ) -> None:
         """Hold the fields in order."""
         super().__init__(fields, parent)
         self.clause, self.within, self.grouping = clause, within, grouping
         self.correlated: list[exp.Expr] = correlated if correlated is not None else []
+        self.nested: list[exp.Expr] = nested if nested is not None else []
 
     def inside(self, *, clause: str = "", within: str = "", grouping: Grouping | None = None) -> "QueryScope":
         """Return the same fields as another part of the query sees them."""
         return QueryScope(
-            self.fields, self.parent, clause=clause, within=within, grouping=grouping, correlated=self.correlated
+            self.fields,
+            self.parent,
+            clause=clause,
+            within=within,
+            grouping=grouping,
+            correlated=self.correlated,
+            nested=self.nested,
         )
 
     def check(self, found: Field, parts: Sequence[str], node: exp.Expr) -> None:

@@ -201,6 +201,8 @@ def _correlation(node: exp.Select, scope: QueryScope, end: Tail) -> None:
     """Refuse the correlated subqueries that Trino's planner refuses. Raises SqlError (NOT_SUPPORTED)."""
     if not scope.correlated:
         return
+    if scope.nested and node.args.get("from_") is not None:
+        raise SqlError("NOT_SUPPORTED", "Given correlated subquery is not supported", node)
     if end.limit is not None and not _equalities(node, scope.correlated):
         raise SqlError("NOT_SUPPORTED", "Given correlated subquery is not supported", node)
     if node.find(exp.Window) is not None:
