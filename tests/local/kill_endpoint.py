@@ -36,7 +36,8 @@ def client(url, name):
 def start(state):
     """Start an endpoint in a process of its own; return the process and its URL."""
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(state)], stdout=subprocess.PIPE, text=True)
-    return process, process.stdout.readline().strip()
+    with process.stdout as said:
+        return process, said.readline().strip()
 
 
 class Acknowledged:
