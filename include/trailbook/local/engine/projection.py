@@ -66,7 +66,8 @@ def _column(parameters: Mapping[str, str], column: str, now: datetime) -> tuple[
     kind = parameters.get(f"projection.{column}.type", "").lower()
     if kind == "enum":
         allowed = frozenset(v.strip() for v in parameters.get(f"projection.{column}.values", "").split(","))
-        return r"[^/]+", lambda value: value in allowed
+        longest_first = sorted(allowed, key=len, reverse=True)
+        return "(?:" + "|".join(map(re.escape, longest_first)) + ")", lambda value: value in allowed
     if kind == "injected":
         return r"[^/]+", lambda value: True
     if kind == "integer":

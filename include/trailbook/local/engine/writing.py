@@ -71,14 +71,14 @@ def write_objects(
         pieces = [p for i, o in enumerate(objects) for p in _lines(o, i, form, columns, scratch)]
         copy(connection, _query(columns, pieces, Shape.RECORDS), target)
         return [p.of for p in pieces]
-    pieces = [p for i, o in enumerate(objects) for p in _opened(o, i, columns, scratch, measured=False)]
-    try:
-        copy(connection, _query(columns, pieces, Shape.RECORDS), target)
-    except duckdb.Error as error:
-        if "maximum_object_size" not in str(error):
-            raise culprit(objects, pieces, error) from None
-        pieces = [p for i, o in enumerate(objects) for p in _opened(o, i, columns, scratch, measured=True)]
-        copy(connection, _query(columns, pieces, Shape.RECORDS), target)
+    for measured in (False, True):
+        pieces = [p for i, o in enumerate(objects) for p in _opened(o, i, columns, scratch, measured=measured)]
+        try:
+            copy(connection, _query(columns, pieces, Shape.RECORDS), target)
+            break
+        except duckdb.Error as error:
+            if measured or "maximum_object_size" not in str(error):
+                raise culprit(objects, pieces, error) from None
     if any(n in ALWAYS for n, _ in columns) and _mend(connection, objects, pieces, columns, target, scratch):
         copy(connection, _query(columns, pieces, Shape.RECORDS), target)
     return [p.of for p in pieces]
