@@ -13,7 +13,7 @@ from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.params import STRICT, Lookup, Param
 from trailbook.window import parse_duration
 
-__all__ = ["Allow", "Attack", "Case", "Lookup", "Param", "Pivot", "Result", "Runbook", "Schedule"]
+__all__ = ["Allow", "Attack", "Case", "Expected", "Lookup", "Param", "Pivot", "Result", "Runbook", "Schedule"]
 
 COMMON_PARAMS = ("start", "end", "accounts", "regions", "row_limit", "compare_with", "reason")
 """What every run takes without the runbook naming it."""
@@ -111,6 +111,15 @@ class Allow(BaseModel):
     expires: IsoDate
 
 
+class Expected(BaseModel):
+    """Where logs must come from, or the run is incomplete; what is left empty is as the deployment's settings say."""
+
+    model_config = STRICT
+
+    accounts: list[Annotated[str, Field(pattern=r"^\d{12}$")]] = Field(default_factory=list)
+    regions: list[Text] = Field(default_factory=list)
+
+
 class Case(BaseModel):
     """One of the runbook's own tests: the SQL runs on `events` and must give `rows` (each a part of one row)."""
 
@@ -147,6 +156,7 @@ class Runbook(BaseModel):
     result: Result
     expect: Literal["no_findings", "no_new_findings", "anything"] = "no_new_findings"
     on_findings: Literal["report", "fail"] = "report"
+    expected: Expected = Field(default_factory=Expected)
     guide: str = ""
     pivots: list[Pivot] = Field(default_factory=list)
     allow: list[Allow] = Field(default_factory=list)
