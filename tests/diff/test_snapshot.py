@@ -123,6 +123,8 @@ def test_events_are_new_or_late_arrivals_and_never_absent(bench: Any) -> None:
         ("VARCHAR", '"\\\x00\n😀', '"\\\x00\n', "updated"),
         ("VARCHAR", "[1, 2]", "[1, 2]", "unchanged"),
         ("TIMESTAMP", "2026-11-01 00:00:00.000001", "2026-11-01 00:00:00.000002", "updated"),
+        ("TIMESTAMPTZ", "2026-11-01 01:00:00+01", "2026-11-01 00:00:00+00", "unchanged"),
+        ("TIMESTAMPTZ", "2026-11-01 01:00:00+01", "2026-11-01 01:00:00+00", "updated"),
         ("DECIMAL(38,18)", "0.000000000000000001", "0.000000000000000002", "updated"),
         ("BOOLEAN", False, None, "updated"),
     ],

@@ -147,6 +147,19 @@ def test_compare_with_overrides_the_choice(ledger: Ledger, make: Any) -> None:
     assert "other parameters" in (ask(ledger, 4, compare_with="run-0")[0].note or "")
 
 
+def test_a_run_that_was_told_what_to_compare_with_is_the_last_choice_of_its_window(ledger: Ledger, make: Any) -> None:
+    asked = {"compare_with": "run-0"}
+    ledger.append(make("run-0", day=0))
+    ledger.append(make("quarter", day=1, params=asked))
+    assert ask(ledger, 2)[0].run_id == "quarter"
+    ledger.append(make("run-1", day=1))
+    assert ask(ledger, 2)[0].run_id == "run-1"
+    ledger.append(make("quarter-again", day=1, params=asked))
+    assert ask(ledger, 2)[0].run_id == "run-1"
+    ledger.append(make("run-1-again", day=1))
+    assert ask(ledger, 2)[0].run_id == "run-1-again"
+
+
 @pytest.mark.parametrize(
     ("run_id", "words"),
     [

@@ -2,7 +2,8 @@
 
 Invariants: it is the entry with the latest window that ends at or before this run's end, among the successful ones
 that ask the same question (SQL template, params, result columns); the order in which runs were recorded decides
-between equal windows only, so a backfill out of order finds the same baselines. A run of this very window is never
+between equal windows only, so a backfill out of order finds the same baselines. Of equal windows, a run that was told
+what to compare with (`compare_with`) comes last: what it calls new may be older. A run of this very window is never
 one: a re-run compares with the window before, as the first run did.
 """
 
@@ -85,9 +86,15 @@ def baseline_of(entry: Entry, note: str | None = None) -> Baseline:
 def _nothing_better_before(entry: Entry, best: Entry, window: Window) -> bool:
     """Whether neither a later baseline nor a run of this window can stand at or before `entry`."""
     latest = entry.latest_window_end
-    return latest is None or (
-        best.record.window is not None and latest <= best.record.window.end and latest < window.end
-    )
+    if latest is None or best.record.window is None:
+        return latest is None
+    end = best.record.window.end
+    return latest < window.end and (latest < end or (latest == end and not _told_what_to_compare_with(best)))
+
+
+def _told_what_to_compare_with(entry: Entry) -> bool:
+    """Whether an operator chose the run's baseline: its findings then know no history but that run's."""
+    return entry.record.params.get("compare_with") is not None
 
 
 def _same_window(entry: Entry, question: Question) -> bool:
@@ -97,10 +104,14 @@ def _same_window(entry: Entry, question: Question) -> bool:
 
 
 def _later(entry: Entry, than: Entry | None) -> bool:
-    """Whether an entry's window ends later; of equal ones, the entry met first is the newer."""
+    """Whether an entry is better: a later end, a baseline found rather than told, then the newer, which is met first."""
     if than is None or than.record.window is None:
         return True
-    return entry.record.window is not None and entry.record.window.end > than.record.window.end
+    if entry.record.window is None or entry.record.window.end < than.record.window.end:
+        return False
+    if entry.record.window.end > than.record.window.end:
+        return True
+    return _told_what_to_compare_with(than) and not _told_what_to_compare_with(entry)
 
 
 def _objection(entry: Entry, question: Question) -> str | None:
