@@ -104,7 +104,7 @@ def _same_window(entry: Entry, question: Question) -> bool:
 
 
 def _later(entry: Entry, than: Entry | None) -> bool:
-    """Whether an entry is better: a later end, a baseline found rather than told, then the newer, which is met first."""
+    """Whether an entry is better: a later end, then a baseline found and not told, then the newer (met first)."""
     if than is None or than.record.window is None:
         return True
     if entry.record.window is None or entry.record.window.end < than.record.window.end:
