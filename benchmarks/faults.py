@@ -1,7 +1,7 @@
 """Every call that a run makes to S3, Athena and the ledger: killed before and after it, and failed in five ways.
 
-Run it: `.venv/bin/python benchmarks/faults.py [--every N] [--skip N]`. It prints a table of the points tried and survived,
-by call and blow, and each point that was not survived; the exit code is 1 where there is one.
+Run it: `.venv/bin/python benchmarks/faults.py [--every N] [--skip N]`. It prints a table of the points tried and
+survived, by call and blow, and each point that was not survived; the exit code is 1 where there is one.
 """
 
 import argparse

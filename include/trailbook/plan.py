@@ -82,6 +82,14 @@ class Baseline:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a chain as someone saw it: kept elsewhere, it shows that a tail was cut or rewritten."""
+
+    sequence: int
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What one run will do, exactly. `spec` is the runbook as JSON (`Runbook.spec()`)."""
 
@@ -109,6 +117,8 @@ class Plan:
     """What already makes this run less than complete, a sentence each."""
     started: str = ""
     """When the plan was made, UTC; it names the attempt in the ledger and decides nothing."""
+    head: Head | None = None
+    """The end of the runbook's chain when the plan was made; the report carries it, so that a cut chain shows."""
 
     @property
     def token(self) -> str:
@@ -135,7 +145,10 @@ class Plan:
 
     def to_json(self) -> dict[str, Json]:
         """Return the plan as plain JSON values."""
-        return {name: _plain(value) for name, value in ((n, getattr(self, n)) for n in self.__slots__)}
+        value = {name: _plain(getattr(self, name)) for name in self.__slots__}
+        if self.head is None:  # the first run of all, or a run without a ledger
+            del value["head"]
+        return value
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Plan":
@@ -147,6 +160,7 @@ class Plan:
             "baseline": Baseline.from_json(data["baseline"]),
             "run": Run(**run),
             "window": _window(data["window"]),
+            "head": Head(**data["head"]) if data.get("head") else None,
             "lookups": tuple(LookupUse(**use) for use in data["lookups"]),
         }
         for name in ("accounts", "regions", "expected_accounts", "expected_regions", "warnings"):
@@ -157,7 +171,7 @@ class Plan:
 def _plain(value: Any) -> Any:
     if isinstance(value, Window):
         return {"start": text(value.start), "end": text(value.end)}
-    if isinstance(value, (Run, LookupUse, Column)):
+    if isinstance(value, (Run, LookupUse, Column, Head)):
         return asdict(value)
     if isinstance(value, Baseline):
         return value.to_json()

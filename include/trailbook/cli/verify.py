@@ -66,6 +66,8 @@ def show(found: Verification) -> None:
     sums = f"{len(found.heads)} chains, {found.entries} entries, {found.files} report files"
     if found.compared:
         sums += f", {found.compared} heads kept elsewhere"
+    if found.unrecorded:
+        print(f"{found.unrecorded} whole reports that no entry names: runs under way, or entries that were removed")
     if found.faults:
         print(f"NOT as recorded: {len(found.faults)} faults in {sums}")
     else:

@@ -6,9 +6,10 @@ it names the entry before it by digest; the same attempt recorded twice is one e
 
 from trailbook.ledger.baseline import columns_match
 from trailbook.ledger.chain import Fault, FaultKind
-from trailbook.ledger.entry import Entry, Head, Looked, Materials, Record, Written
+from trailbook.ledger.entry import Entry, Looked, Materials, Record, Written
 from trailbook.ledger.ledger import Ledger
 from trailbook.ledger.verify import Verification, verify
+from trailbook.plan import Head
 
 __all__ = [
     "Entry",

@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from trailbook.canonical import Json, dumps, loads
 from trailbook.errors import TrailbookError
-from trailbook.ledger.entry import FIRST, Entry, Head, fingerprint, key_of
+from trailbook.ledger.entry import FIRST, Entry, fingerprint, key_of
+from trailbook.plan import Head
 
 _NAME = re.compile(r"(?P<runbook>[^/]+)/(?P<sequence>[0-9]{12})\.json")
 

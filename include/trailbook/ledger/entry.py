@@ -16,7 +16,7 @@ from trailbook.diff import Counts
 from trailbook.errors import EvidenceError, TrailbookError
 from trailbook.ledger.storable import storable
 from trailbook.outcome import Product, QueryStatistics
-from trailbook.plan import Baseline, LookupUse, Run, Trigger
+from trailbook.plan import Baseline, Head, LookupUse, Run, Trigger
 from trailbook.verdict import Completeness, Verdict
 from trailbook.window import Window, parse_time, text
 
@@ -135,14 +135,6 @@ class Record:
         if missing:
             raise KeyError(min(missing))
         return cls(**data)
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The end of a chain as someone saw it: kept elsewhere, it shows that a tail was cut or rewritten."""
-
-    sequence: int
-    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)

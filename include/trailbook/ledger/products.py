@@ -4,6 +4,8 @@ Invariant: a product is hashed in pieces; only a manifest that is the recorded o
 """
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from trailbook.canonical import loads
@@ -12,26 +14,47 @@ from trailbook.ledger.chain import Fault, FaultKind
 from trailbook.ledger.entry import Entry
 from trailbook.objects import ObjectStore
 from trailbook.outcome import Product
+from trailbook.plan import Head
 
 
-def product_faults(reports: ObjectStore, entry: Entry) -> tuple[int, list[Fault]]:
-    """Return how many files an entry names, and what is wrong with them. Raises ServiceUnavailable."""
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How many files an entry names, what is wrong with them, and the chain's end that the manifest carries."""
+
+    files: int
+    faults: tuple[Fault, ...]
+    head: Head | None
+
+
+def check(reports: ObjectStore, entry: Entry) -> Checked:
+    """Hash the files that an entry names. Raises ServiceUnavailable."""
     named = {} if entry.record.snapshot is None else {entry.record.snapshot.key: entry.record.snapshot}
     faults: list[Fault] = []
-    count = 0
+    count, head = 0, None
     if entry.record.products is not None:
         manifest = entry.record.products.manifest
         count += 1
         faults = _faults(reports, manifest, entry)
         if not faults:
             try:
-                named |= {product.key: product for product in _named(manifest, reports.get(manifest.key))}
+                value: Any = loads(reports.get(manifest.key))
+                named |= {product.key: product for product in _named(manifest, value)}
+                head = head_in(value)
             except (TrailbookError, KeyError, TypeError):
                 words = "expected a manifest of files, found another form"
                 faults = [Fault(manifest.key, FaultKind.UNREADABLE, words)]
     for product in named.values():
         faults += _faults(reports, product, entry)
-    return count + len(named), faults
+    return Checked(count + len(named), tuple(faults), head)
+
+
+def head_in(manifest: Any) -> Head | None:
+    """Return the chain's end that a manifest names; None where it names none."""
+    value = manifest.get("ledger_head") if isinstance(manifest, Mapping) else None
+    if not isinstance(value, Mapping):
+        return None
+    sequence, fingerprint = value.get("sequence"), value.get("fingerprint")
+    return Head(sequence, fingerprint) if isinstance(sequence, int) and isinstance(fingerprint, str) else None
 
 
 def _faults(reports: ObjectStore, product: Product, entry: Entry) -> list[Fault]:
@@ -50,8 +73,7 @@ def _faults(reports: ObjectStore, product: Product, entry: Entry) -> list[Fault]
     return []
 
 
-def _named(manifest: Product, body: bytes) -> tuple[Product, ...]:
+def _named(manifest: Product, value: Any) -> tuple[Product, ...]:
     """Return the files that a manifest names, which lie beside it."""
-    value: Any = loads(body)
     folder = manifest.key.rpartition("/")[0]
     return tuple(Product(f"{folder}/{file['name']}", file["sha256"], file["size"]) for file in value["files"])

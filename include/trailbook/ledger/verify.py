@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 
 from trailbook.errors import ObjectMissing, TrailbookError
 from trailbook.ledger.chain import Chain, Fault, FaultKind
-from trailbook.ledger.entry import Entry, Head
+from trailbook.ledger.entry import Entry
 from trailbook.ledger.heads import WHERE, KeptHeads
-from trailbook.ledger.products import product_faults
+from trailbook.ledger.products import check
+from trailbook.ledger.report_heads import ReportHeads
 from trailbook.objects import ObjectStore
+from trailbook.plan import Head
 
 _MOST = 64 << 20
 """Bytes of the longest entry that is read: parameters are an operator's lists, and no more than that."""
@@ -22,7 +24,8 @@ _MOST = 64 << 20
 class Verification:
     """What was verified and what is wrong; `heads` are the chains' ends as found, to be kept elsewhere.
 
-    `compared` is how many entries have a head in the second place that was compared.
+    `compared` is how many entries were compared with a head in the second place, `unrecorded` how many whole reports no
+    entry names: runs under way, or what is left of entries that were removed.
     """
 
     entries: int = 0
@@ -30,6 +33,7 @@ class Verification:
     heads: dict[str, Head] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     compared: int = 0
+    unrecorded: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def verify(
 
 def _chain(places: _Places, runbook: str, found: Verification) -> None:
     kept = None if places.second is None else KeptHeads(places.second, runbook)
+    carried = None if places.reports is None else ReportHeads(places.ledger, places.reports, runbook)
     chain = Chain(places.heads.get(runbook), last_key=f"{runbook}/")
     for key in places.ledger.keys(f"{runbook}/"):
         before = chain.sequence
@@ -86,11 +91,16 @@ def _chain(places: _Places, runbook: str, found: Verification) -> None:
             found.faults += kept.at(chain.sequence, chain.fingerprint)
         if entry is not None:
             found.heads[runbook] = entry.head
-            if places.reports is not None:
-                files, faults = product_faults(places.reports, entry)
-                found.files += files
-                found.faults += faults
+        if places.reports is not None and carried is not None:
+            carried.passed(chain.sequence, chain.fingerprint)
+            if entry is not None:
+                checked = check(places.reports, entry)
+                found.files += checked.files
+                found.faults += (*checked.faults, *carried.at(entry, checked.head))
     found.faults += chain.finish()
+    if carried is not None:
+        found.faults += carried.finish(chain.sequence)
+        found.unrecorded += carried.unrecorded
     if kept is not None:
         found.faults += kept.finish(chain.sequence)
         found.compared += kept.compared

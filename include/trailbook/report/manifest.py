@@ -26,7 +26,7 @@ MEDIA_TYPES = {
 
 
 def dumps(report: Report, files: Sequence[Product]) -> bytes:
-    """Return the manifest of a report's files, in the order of their names, and of the chain's end when it was planned."""
+    """Return the manifest of a report: its files in the order of their names, and the chain's end at its plan."""
     plan = report.plan
     listed: list[Json] = [
         {"name": name, "sha256": file.sha256, "size": file.size, "media_type": MEDIA_TYPES[name]}

@@ -70,7 +70,7 @@ def plan(
     )
     comparison_key = digest([runbook.id, dict(request.params), list(request.accounts), list(request.regions)])
     template = template_digest(runbook)
-    baseline, rerun_of = Baseline(absence="first_run"), None
+    baseline, rerun_of, last = Baseline(absence="first_run"), None, None
     if ledger is not None:
         baseline, rerun_of = ledger.baseline(
             runbook.id,
@@ -80,6 +80,7 @@ def plan(
             run_id=run.run_id,
             compare_with=request.compare_with,
         )
+        last = ledger.head(runbook.id)
     return Plan(
         runbook=runbook.id,
         spec=runbook.spec(),
@@ -88,8 +89,8 @@ def plan(
         params=dict(request.params),
         accounts=tuple(request.accounts),
         regions=tuple(request.regions),
-        expected_accounts=tuple(request.accounts) or settings.expected_accounts,
-        expected_regions=tuple(request.regions) or settings.expected_regions,
+        expected_accounts=tuple(request.accounts or runbook.expected.accounts) or settings.expected_accounts,
+        expected_regions=tuple(request.regions or runbook.expected.regions) or settings.expected_regions,
         row_limit=request.row_limit,
         compare_with=request.compare_with,
         sql=sql,
@@ -103,6 +104,7 @@ def plan(
         lookups=uses,
         warnings=(*_warnings(runbook, window, started), *unread),
         started=text(started.replace(microsecond=0)),
+        head=None if last is None else last.head,
     )
 
 
