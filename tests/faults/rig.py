@@ -114,6 +114,10 @@ class Rig:
         path = self.folder / f"{run_id}-0" / f"{task}.1.journal"
         return path.read_text().splitlines() if path.exists() else []
 
+    def errors(self) -> str:
+        """Return what the tries that failed said last."""
+        return "\n".join(path.read_text()[-500:] for path in self.folder.rglob("*.error"))
+
     def _task(self, folder: Path, task: str, dag_run: DagRun, states: dict[str, str], strike: Strike | None) -> str:
         for try_number in (1, 2, 3):
             for path in folder.glob(f"{task}.*.json"):
