@@ -117,6 +117,26 @@ def test_an_expected_place_without_logs_is_a_gap(bench: Bench, settings: Setting
     assert done.outcome.judgement.reasons == (gap,)
 
 
+@pytest.mark.parametrize(
+    ("expected", "given", "missing"),
+    [
+        ({"accounts": ["444455556666"]}, {}, (("444455556666",), ("eu-west-1",))),
+        ({"regions": ["us-east-1"]}, {}, (("999988887777",), ())),
+        ({"accounts": ["111122223333"], "regions": ["us-east-1"]}, {}, ((), ())),
+        ({"accounts": ["444455556666"]}, {"accounts": ["111122223333"]}, ((), ("eu-west-1",))),
+    ],
+)
+def test_what_the_runbook_expects_goes_before_the_settings_and_the_operator_s_scope_before_both(
+    bench: Bench, expected: dict[str, list[str]], given: dict[str, list[str]], missing: tuple[tuple[str, ...], ...]
+) -> None:
+    settings = Settings(expected_accounts=("999988887777",), expected_regions=("eu-west-1",))
+    done = bench.run(1, "one", of=runbook(expected=expected), settings=settings, watched=["nobody"], **given)
+    assert done.outcome is not None
+    seen = done.outcome.completeness
+    assert (seen.missing_accounts, seen.missing_regions) == missing
+    assert done.outcome.judgement.verdict is (Verdict.INCOMPLETE if any(missing) else Verdict.PASS)
+
+
 def test_a_window_without_logs_is_incomplete_and_closes_nothing(bench: Bench) -> None:
     bench.run(1, "one")
     empty = bench.run(9, "nine")
