@@ -104,6 +104,7 @@ SHAPES = {
     f"{CTE} SELECT count(*) FROM (SELECT day, row_number() OVER (ORDER BY day) AS n FROM q) WHERE day = '2026/11/01'": EVERY,
     f"{CTE} SELECT count(*) FROM (SELECT substr(day, 9) AS d FROM q) WHERE d IN ('01')": ONE,
     "WITH q (a, b) AS (SELECT account, \"timestamp\" FROM t) SELECT count(*) FROM q WHERE b = '2026/11/01'": ONE,
+    "WITH t AS (SELECT * FROM t) SELECT count(*) FROM t WHERE \"timestamp\" = '2026/11/01'": ONE,
     "SELECT count(*) FROM (SELECT * FROM t) WHERE \"timestamp\" = '2026/11/01'": ONE,
     "SELECT count(*) FROM (SELECT t.* FROM t) AS v WHERE v.\"timestamp\" = '2026/11/01'": ONE,
     "SELECT count(*) FROM (SELECT \"timestamp\" AS d FROM t UNION ALL SELECT '2026/11/01' FROM u) WHERE d = '2026/11/01'":
