@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS := 1
 SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
 EXPORT := $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header
 
-.PHONY: demo up test check conformance format bench lock clean help
+.PHONY: demo up test check conformance format bench prove lock clean help
 
 help:        ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -42,6 +42,16 @@ format: $(STAMP) ## write the code as `check` wants it
 bench: $(STAMP) ## the benchmarks; ratios in one run
 	$(SYNC) --group bench
 	$(BIN)/python benchmarks/dag_factory.py
+	$(BIN)/python benchmarks/local_athena.py
+	$(BIN)/python benchmarks/diff.py
+	$(BIN)/python benchmarks/ledger.py
+
+prove: $(STAMP) ## what takes longer than a test: tampering a thousand times, a kill at every call, a backfill, fuzzing
+	$(BIN)/python benchmarks/tampering.py
+	$(BIN)/python benchmarks/faults.py
+	$(BIN)/python benchmarks/backfill.py
+	$(BIN)/python tests/local/fuzz_api.py 10
+	$(BIN)/python tests/local/fuzz_sql.py 10
 
 lock: $(UV)  ## after a change of pyproject.toml: the lock, and what the Airflow image installs
 	$(UV) lock
