@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -72,6 +73,8 @@ def test_the_table_names_verdict_rows_and_states(trail: Path, capsys: pytest.Cap
     out = capsys.readouterr().out
     for runbook in ("auth-failed-logins", "s3-critical-bucket-activity", "iam-policy-changes"):
         assert f"FAIL       {runbook}" in out
+    looked_at = r"00:00 UTC\. [0-9,]+ events of 2 accounts in \d+ regions lie in the window, the first at 2026-11-01T0"
+    assert len(re.findall(looked_at, out)) >= 3
     assert "new suppressed" in out
     assert "\x1b" not in out  # no colours where there is no terminal
 

@@ -10,7 +10,7 @@ from trailbook.cli.connections import Clients
 from trailbook.cli.output import STYLES, console, details, size
 from trailbook.diff import Counts
 from trailbook.errors import InvalidRequest
-from trailbook.ledger import Entry, Ledger
+from trailbook.ledger import Entry, Ledger, Looked
 from trailbook.plan import Trigger
 from trailbook.report.statements import span
 from trailbook.settings import Settings
@@ -107,7 +107,7 @@ def _show(entry: Entry) -> None:
         [
             ("findings", None if record.counts is None else found(record.counts)),
             ("because", " ".join(sentence(reason) for reason in record.reasons)),
-            ("read", looked and f"{amount(looked.events, 'event')}, {size(looked.data_scanned_in_bytes)} scanned"),
+            ("read", looked and _read(looked)),
             ("started", f"{record.started} {_STARTS[record.run.trigger]}{by}"),
             ("reason", record.run.reason),
             ("params", _params(entry)),
@@ -117,6 +117,15 @@ def _show(entry: Entry) -> None:
         ],
         indent=7,
     )
+
+
+def _read(looked: Looked) -> str:
+    scanned = f"{size(looked.data_scanned_in_bytes)} scanned"
+    if not looked.events:
+        return f"0 events, {scanned}"
+    places = f"{amount(looked.accounts, 'account')} in {amount(looked.regions, 'region')}"
+    span = f"from {looked.first_event} to {looked.last_event}"
+    return f"{amount(looked.events, 'event')} of {places}, {span}; {scanned}"
 
 
 def found(counts: Counts) -> str:

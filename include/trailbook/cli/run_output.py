@@ -11,10 +11,12 @@ from trailbook.cli import output, printable
 from trailbook.diff import Finding, State, expired, findings
 from trailbook.local.folder import FolderAthena
 from trailbook.objects import ObjectStore
+from trailbook.report import statements
 from trailbook.report.values import items, shown, to_json
 from trailbook.steps.whole import WholeRun
 from trailbook.verdict import Verdict
 from trailbook.window import text
+from trailbook.words import sentence
 
 _MOST_ROWS = 50
 
@@ -93,9 +95,13 @@ def _table(run: WholeRun, found: Sequence[Finding]) -> None:
         style=style,
         markup=False,
     )
-    read = output.size(outcome.completeness.data_scanned_in_bytes)
-    looked_at = f"{text(window.start)} to {text(window.end)}, {outcome.completeness.events} events, {read} read."
-    out.print(f"           {looked_at} {printable('; '.join(outcome.judgement.reasons))}", markup=False)
+    seen = outcome.completeness
+    lines = (
+        f"{statements.span(window)}. {statements.completeness(seen)}",
+        " ".join(sentence(reason) for reason in outcome.judgement.reasons),
+    )
+    for line in lines:
+        out.print(f"           {printable(line)}", markup=False)
     if found:
         result = run.runbook.result
         others = (c.name for c in outcome.columns if c.name != "event_ids")
