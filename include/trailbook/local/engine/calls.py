@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from trailbook.local.engine import words
-from trailbook.local.engine.casts import coerce, failure, time_zone
+from trailbook.local.engine.casts import coerce, failure
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.function_names import TRINO_FUNCTIONS
 from trailbook.local.engine.functions import FUNCTIONS
+from trailbook.local.engine.literals import time_zone
 from trailbook.local.engine.scope import Context, Field, Scope, Sql
 from trailbook.local.engine.signatures import Signature, substitute, unify
 from trailbook.local.engine.types import (

@@ -1,20 +1,16 @@
 """CAST as Trino does it: strict about text, JSON element by element, zones applied; refusing the rest."""
 
 import itertools
-import re
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlglot import exp
 
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.faults import marked
 from trailbook.local.engine.json_casts import from_json, to_json
+from trailbook.local.engine.literals import typed_literal
 from trailbook.local.engine.native_json import canonical
-from trailbook.local.engine.native_url import ip
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.types import (
-    DATE,
     INTEGERS,
     JSON,
     VARCHAR,
@@ -29,9 +25,6 @@ from trailbook.local.engine.types import (
 )
 
 _VARIABLES = itertools.count()
-_MOMENT = re.compile(
-    r"(\d{1,6}-\d{1,2}-\d{1,2})(?:[ ](\d{1,2}:\d{1,2}(?::\d{1,2}(?:\.\d{1,9})?)?))?(?:(?<=\d)[ ]?((?!T\d)[A-Za-z+-][\w/+:-]*))?"
-)
 
 
 def failure(code: str, message: str, kind: Type) -> str:
@@ -61,7 +54,7 @@ def cast(value: Sql, target: Type, node: exp.Expr) -> Sql:
         and node.this.is_string
         and node.meta.get("word") not in ("CAST", "TRY_CAST")
     ):
-        literal = _moment(node.this.name, target, node)
+        literal = typed_literal(node.this.name, target, node)
         if literal is not None:
             return literal
     if target.base in ("timestamp", "timestamptz") and value.type.base == target.base:
@@ -107,64 +100,6 @@ def local(value: Sql) -> str:
     return f"timezone({text(value.type.zone)}, timezone('UTC', {value.text}))"
 
 
-def time_zone(name: str, node: exp.Expr) -> str:
-    """Return a time zone's name after checking it. Raises SqlError (INVALID_FUNCTION_ARGUMENT)."""
-    if name.upper() in ("UTC", "Z", "+00:00"):
-        return "UTC"
-    if re.fullmatch(r"[+-]\d{2}(:?\d{2})?", name):
-        raise not_supported("a time zone that is an offset", node)
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SqlError("INVALID_FUNCTION_ARGUMENT", f"'{name}' is not a valid time zone", node) from None
-    return name
-
-
-def _moment(literal: str, target: Type, node: exp.Expr) -> Sql | None:
-    """Return a DATE or TIMESTAMP literal, computed now so that a wrong one is refused before anything runs."""
-    if target.base == "ipaddress" and ip(literal) is None:
-        raise SqlError("INVALID_LITERAL", f"'{literal:.100}' is not a valid IPADDRESS literal", node)
-    if target.base not in ("date", "timestamp", "timestamptz"):
-        return None
-    found = _MOMENT.fullmatch(literal.strip())
-    try:
-        if not found:
-            raise ValueError(literal)
-        day, clock, zone = found.groups()
-        moment = datetime.fromisoformat(_padded(day, clock))
-    except ValueError:
-        raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid {target} literal", node) from None
-    if target.base == "date" and clock:
-        raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid DATE literal", node)
-    if target.base == "date":
-        return Sql(f"DATE '{moment:%Y-%m-%d}'", DATE)
-    name = _literal_zone(literal, zone, node) if zone else "UTC"
-    if target.base == "timestamptz" and name != "UTC":
-        moment = moment.replace(tzinfo=ZoneInfo(name)).astimezone(UTC).replace(tzinfo=None)
-    digits = len(clock.partition(".")[2]) if clock else 0
-    if zone or target.base == "timestamptz":
-        kind = Type("timestamptz", zone=name, precision=digits)
-    else:
-        kind = Type("timestamp", precision=digits)
-    return Sql(f"TIMESTAMP '{moment.isoformat(' ')}'", kind)
-
-
-def _literal_zone(literal: str, zone: str, node: exp.Expr) -> str:
-    try:
-        return time_zone(zone, node)
-    except SqlError as error:
-        if error.code == "NOT_SUPPORTED":
-            raise
-        raise SqlError("INVALID_LITERAL", f"'{literal}' is not a valid TIMESTAMP literal", node) from None
-
-
-def _padded(day: str, clock: str | None) -> str:
-    year, month, date = day.split("-")
-    parts = [*(clock or "0").split(":"), "0", "0"][:3]
-    seconds, _, fraction = parts[2].partition(".")
-    return f"{year:0>4}-{month:0>2}-{date:0>2}T{parts[0]:0>2}:{parts[1]:0>2}:{seconds:0>2}.{(fraction or '0')[:6]:0<6}"
-
-
 def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
     to = duckdb_type(target)
     if target.base == "json":
@@ -175,30 +110,8 @@ def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> st
         return to_varchar(Sql(source, kind), node)
     if kind.base == "varchar":
         return from_varchar(source, target, node)
-    if numeric(kind) and target.base in INTEGERS and kind.base not in INTEGERS:
-        wrong = failure("INVALID_CAST_ARGUMENT", f"Unable to cast to {target}", target)
-        if kind.base in ("double", "real"):
-            limit = 2.0 ** {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}[target.base]
-            inside = f"tb_round(CAST({source} AS DOUBLE), 0) >= -{limit!r} AND tb_round(CAST({source} AS DOUBLE), 0) < {limit!r}"
-            return (
-                f"CASE WHEN {source} IS NULL THEN NULL WHEN NOT isnan({source}) AND {inside} "
-                f"THEN CAST(tb_round(CAST({source} AS DOUBLE), 0) AS {to}) ELSE {wrong} END"
-            )
-        return f"coalesce(TRY_CAST(round({source}) AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
-    if kind.base in ("double", "real") and target.base == "decimal":
-        return f"CAST(tb_double_decimal(CAST({source} AS DOUBLE), {target.digits[0]}, {target.digits[1]}) AS {to})"
-    if numeric(kind) and target.base == "decimal":
-        wrong = failure("INVALID_CAST_ARGUMENT", f"Cannot cast {kind} to {target}", target)
-        return f"coalesce(TRY_CAST({source} AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
-    if kind.base in INTEGERS and target.base in INTEGERS:
-        wrong = failure("NUMERIC_VALUE_OUT_OF_RANGE", f"Out of range for {target}", target)
-        if INTEGERS.index(kind.base) <= INTEGERS.index(target.base):
-            return f"CAST({source} AS {to})"
-        return f"coalesce(TRY_CAST({source} AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
-    if kind.base == "double" and target.base == "real":
-        return f"tb_to_real({source})"
     if (numeric(kind) or kind.base == "boolean") and (numeric(target) or target.base == "boolean"):
-        return f"CAST({source} AS {to})"
+        return _number(source, kind, target)
     if kind.base in ("date", "timestamp", "timestamptz") and target.base in ("date", "timestamp", "timestamptz"):
         if target.base == "timestamptz" and target.zone not in ("UTC", kind.zone) and kind.base != "timestamptz":
             raise not_supported("a timestamp taken into a zone other than UTC", node)
@@ -208,6 +121,33 @@ def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> st
     if (kind.base, target.base) == ("varbinary", "ipaddress"):
         raise not_supported("CAST(varbinary AS ipaddress)", node)
     raise SqlError("TYPE_MISMATCH", f"Cannot cast {kind} to {target}", node)
+
+
+def _number(source: str, kind: Type, target: Type) -> str:
+    """Return a number as another number, failing where it does not fit."""
+    to, floating = duckdb_type(target), kind.base in ("double", "real")
+    wide = f"CAST({source} AS DOUBLE)"
+    if target.base == "real" and kind.base == "double":
+        return f"tb_to_real({source})"
+    if target.base == "decimal" and floating:
+        return f"CAST(tb_double_decimal({wide}, {target.digits[0]}, {target.digits[1]}) AS {to})"
+    widens = target.base not in INTEGERS
+    if kind.base in INTEGERS and target.base in INTEGERS:
+        widens = INTEGERS.index(kind.base) <= INTEGERS.index(target.base)
+    if kind.base == "boolean" or (target.base != "decimal" and widens):
+        return f"CAST({source} AS {to})"
+    whole = kind.base in INTEGERS and target.base in INTEGERS
+    code = "NUMERIC_VALUE_OUT_OF_RANGE" if whole else "INVALID_CAST_ARGUMENT"
+    wrong = failure(code, f"Cannot cast {kind} to {target}", target)
+    if floating:
+        limit = 2.0 ** {"tinyint": 7, "smallint": 15, "integer": 31, "bigint": 63}[target.base]
+        inside = f"tb_round({wide}, 0) >= -{limit!r} AND tb_round({wide}, 0) < {limit!r}"
+        return (
+            f"CASE WHEN {source} IS NULL THEN NULL WHEN NOT isnan({source}) AND {inside} "
+            f"THEN CAST(tb_round({wide}, 0) AS {to}) ELSE {wrong} END"
+        )
+    taken = f"round({source})" if kind.base == "decimal" and target.base in INTEGERS else source
+    return f"coalesce(TRY_CAST({taken} AS {to}), CASE WHEN {source} IS NOT NULL THEN {wrong} END)"
 
 
 def _nested(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
@@ -280,7 +220,8 @@ def from_varchar(source: str, target: Type, node: exp.Expr | None) -> str:
         )
     if target.base in INTEGERS:
         plain = f"regexp_full_match({source}, '[+-]?[0-9]{{1,{_PLAIN_DIGITS[target.base]}}}')"
-        return f"CAST(CASE WHEN {plain} THEN CAST({source} AS BIGINT) ELSE tb_text_integer({source}, '{target.base}') END AS {to})"
+        careful = f"tb_text_integer({source}, '{target.base}')"
+        return f"CAST(CASE WHEN {plain} THEN CAST({source} AS BIGINT) ELSE {careful} END AS {to})"
     if target.base in ("double", "real"):
         return (
             f"tb_to_{target.base}(CAST(tb_text_double({source}) AS DOUBLE))"

@@ -8,7 +8,9 @@ from trailbook.local.engine.signatures import Signature, constant, signature
 from trailbook.local.engine.types import text
 
 _PLAIN = re.compile(
-    r"\^?(?:[\w :/,@=<>~!%&;#'\"-]|\\[.\\/:*+?(){}|$^\[\]-]|\\d|\\w|\.|\[\^?[\w .,:/@=-]+\]|\((?:\?:)?|\)|\||(?<![*+?({|])(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})(?![*+?{]))*\$?",
+    r"\^?(?:[\w :/,@=<>~!%&;#'\"-]|\\[.\\/:*+?(){}|$^\[\]-]|\\d|\\w|\."
+    r"|\[\^?[\w .,:/@=-]+\]|\((?:\?:)?|\)|\|"
+    r"|(?<![*+?({|])(?:[*+?]|\{\d{1,3}(?:,\d{0,3})?\})(?![*+?{]))*\$?",
     re.ASCII,
 )
 """Expressions that RE2 and Trino read alike, but for a `$` at their end."""

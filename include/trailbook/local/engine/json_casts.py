@@ -46,11 +46,11 @@ def _json_text(value: Sql, whole: Type, node: exp.Expr | None) -> str:
             f"list_transform(map_values({source}), lambda {variable}: {value_text}))"
         )
     if kind.base == "row":
-        parts = [
-            text(("," if i else "") + _quoted_name(name) + ":")
-            + f" || coalesce({_json_text(Sql(f'struct_extract({source}, {text(field_name(kind, i))})', t), whole, node)}, 'null')"
-            for i, (name, t) in enumerate(zip(kind.names, kind.args, strict=True))
-        ]
+        parts = []
+        for i, (name, t) in enumerate(zip(kind.names, kind.args, strict=True)):
+            member = Sql(f"struct_extract({source}, {text(field_name(kind, i))})", t)
+            before = text(("," if i else "") + _quoted_name(name) + ":")
+            parts.append(f"{before} || coalesce({_json_text(member, whole, node)}, 'null')")
         return f"CASE WHEN {source} IS NOT NULL THEN '{{' || {' || '.join(parts)} || '}}' END"
     raise SqlError("TYPE_MISMATCH", f"Cannot cast {whole} to json", node)
 

@@ -16,6 +16,7 @@ from trailbook.local.engine import (
     native_binary,
     native_format,
     native_json,
+    native_json_casts,
     native_numbers,
     native_regexp,
     native_text,
@@ -27,9 +28,9 @@ from trailbook.local.engine.faults import Function
 
 FUNCTIONS: Mapping[str, Function] = {
     "tb_double_text": (native_numbers.double_text, ["DOUBLE"], "VARCHAR"),
-    "tb_double_json": (native_json.double_json, ["DOUBLE"], "VARCHAR"),
+    "tb_double_json": (native_json_casts.double_json, ["DOUBLE"], "VARCHAR"),
     "tb_real_text": (cast_real, ["FLOAT"], "VARCHAR"),
-    "tb_real_json": (lambda value: native_json.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
+    "tb_real_json": (lambda value: native_json_casts.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_java_double": (java_double, ["DOUBLE"], "VARCHAR"),
     **native_binary.FUNCTIONS,
     **native_format.FUNCTIONS,
@@ -39,6 +40,7 @@ FUNCTIONS: Mapping[str, Function] = {
     **native_time.FUNCTIONS,
     **intervals.FUNCTIONS,
     **native_json.FUNCTIONS,
+    **native_json_casts.FUNCTIONS,
     **native_url.FUNCTIONS,
 }
 

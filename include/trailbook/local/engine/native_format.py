@@ -59,21 +59,17 @@ def _padded(piece: str, flags: str, width: int) -> str:
 
 
 def _piece(whole: str, flags: str, precision: str | None, conversion: str, kind: str, value: str | None) -> Any:
-    if conversion not in "sSdxXofebBc" or "#" in flags:
-        if conversion in "tTcCgGaAhHE" or "#" in flags:
-            return refusal(f"format with {whole}")
+    if "#" in flags or conversion in "tTCgGaAhHE":
+        return refusal(f"format with {whole}")
+    if conversion not in "sSdxXofebBc":
         raise invalid(f"Invalid format string: {whole} (UnknownFormatConversion: Conversion = '{conversion}')")
     if conversion in "sS":
         return _text(conversion, precision, flags, value, whole)
-    if conversion in "bB" or conversion == "c":
-        if kind != "boolean" and conversion != "c":
-            return refusal(f"format with {whole} of {kind}")
-        if conversion == "c":
-            raise _mismatch(whole, conversion, kind)
-        return "false" if value is None else value
-    if conversion in "dxXo" and kind not in _INTEGERS:
+    if conversion == "c":
         raise _mismatch(whole, conversion, kind)
-    if conversion in "fe" and kind not in ("double", "real", "decimal"):
+    if conversion in "bB":
+        return refusal(f"format with {whole} of {kind}") if kind != "boolean" else ("false" if value is None else value)
+    if kind not in (_INTEGERS if conversion in "dxXo" else ("double", "real", "decimal")):
         raise _mismatch(whole, conversion, kind)
     if value is None:
         return "null"

@@ -9,7 +9,7 @@ from typing import Any
 
 from trailbook.local.engine.doubles import cast_double
 from trailbook.local.engine.faults import Failure, Function, invalid, refusal
-from trailbook.local.engine.native_json import integer_limit
+from trailbook.local.engine.native_json_casts import integer_limit
 
 _WIDE = Context(prec=120)
 _BLANK = "".join(map(chr, range(33)))

@@ -4,15 +4,14 @@ A parsed time is returned in microseconds since 1970. What lies outside the year
 UTC, is refused: neither can be held here.
 """
 
-import functools
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from trailbook.local.engine.faults import Function, invalid, refusal
+from trailbook.local.engine.time_patterns import Piece, joda_pieces, mysql_pieces
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS = (
@@ -38,15 +37,6 @@ _NAMES = {
     "halfhour": "hourOfHalfday", "clockhalf": "clockhourOfHalfday", "minute": "minuteOfHour",
     "second": "secondOfMinute", "dayofyear": "dayOfYear",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One element of a pattern: a field with its most digits, or text to be met (field '')."""
-
-    field: str
-    most: int = 2
-    text: str = ""
 
 
 class _Misread(ValueError):
@@ -136,9 +126,8 @@ def instant(value: str, found: Mapping[str, int]) -> Any:
     """Return the microseconds since 1970 of the fields. Raises Failure where one is out of its range."""
     for name, (least, most) in _RANGES.items():
         if name in found and not least <= found[name] <= most:
-            raise invalid(
-                f'Cannot parse "{value:.100}": Value {found[name]} for {_NAMES[name]} must be in the range [{least},{most}]'
-            )
+            within = f"must be in the range [{least},{most}]"
+            raise invalid(f'Cannot parse "{value:.100}": Value {found[name]} for {_NAMES[name]} {within}')
     if found.get("offset"):
         return refusal("a time with an offset other than Z")
     year = found.get("year", 1970)
@@ -170,78 +159,6 @@ def _parse(value: str, pieces: tuple[Piece, ...]) -> Any:
         where = "is too short" if at >= len(value) else f'is malformed at "{value[at:][:50]}"'
         raise invalid(f'Invalid format: "{value:.100}"' + (f" {where}" if at else "")) from None
     return instant(value, found)
-
-
-@functools.lru_cache(maxsize=256)
-def mysql_pieces(pattern: str) -> tuple[Piece, ...] | str:
-    """Return the elements of a date_parse pattern, or what of it is refused. Raises Failure."""
-    known = {
-        "Y": Piece("year", 4), "y": Piece("shortyear"), "m": Piece("month"), "c": Piece("month"), "d": Piece("day"),
-        "e": Piece("day"), "H": Piece("hour"), "k": Piece("hour"), "h": Piece("clockhalf"), "I": Piece("clockhalf"),
-        "l": Piece("clockhalf"), "i": Piece("minute"), "s": Piece("second"), "S": Piece("second"),
-        "f": Piece("fraction", 9), "j": Piece("dayofyear", 3), "p": Piece("half"), "b": Piece("monthtext"),
-        "M": Piece("monthtext"), "%": Piece("", text="%"),
-    }  # fmt: skip
-    expanded = pattern.replace("%T", "%H:%i:%s").replace("%r", "%h:%i:%s %p")
-    out, i = [], 0
-    if not pattern:
-        raise invalid("Both printing and parsing not supported")
-    while i < len(expanded):
-        char = expanded[i]
-        if char == "%":
-            i += 1
-            if i >= len(expanded):
-                raise invalid("Invalid format")
-            letter = expanded[i]
-            if letter in "DUuVwX":
-                raise invalid(f"%{letter} not supported in date format string")
-            if letter in "aWvx":
-                return f"%{letter} in a date format to read"
-            out.append(known.get(letter) or Piece("", text=letter))
-        else:
-            out.append(Piece("", text=char))
-        i += 1
-    return tuple(out)
-
-
-_JODA = {
-    "M": "month", "d": "day", "H": "hour", "k": "clockhour", "K": "halfhour", "h": "clockhalf", "m": "minute",
-    "s": "second", "D": "dayofyear",
-}  # fmt: skip
-_JODA_TOKEN = re.compile(r"'((?:[^']|'')*)'|(([A-Za-z])\3*)|(.)", re.DOTALL)
-
-
-@functools.lru_cache(maxsize=256)
-def joda_pieces(pattern: str) -> tuple[Piece, ...] | str:
-    """Return the elements of a parse_datetime pattern, or what of it is refused. Raises Failure."""
-    tokens = list(_JODA_TOKEN.finditer(pattern))
-    out: list[Piece] = []
-    for i, token in enumerate(tokens):
-        quoted, letters, letter, other = token.groups()
-        if letters is None:
-            out.append(Piece("", text=(quoted.replace("''", "'") or "'") if quoted is not None else other))
-            continue
-        after = tokens[i + 1] if i + 1 < len(tokens) else None
-        numeric_next = bool(after and after[3] and (after[3] in "yYxdHkKhmsSD" or after[2] in ("M", "MM")))
-        if letter == "M" and len(letters) >= 3:
-            out.append(Piece("monthtext"))
-        elif letter in _JODA:
-            out.append(Piece(_JODA[letter], max(len(letters), 3 if letter == "D" else 2)))
-        elif letter in "yY" and len(letters) == 2:
-            out.append(Piece("shortyear"))
-        elif letter in "yY":
-            out.append(Piece("year", len(letters) if numeric_next else 9))
-        elif letter == "S":
-            out.append(Piece("fraction", len(letters)))
-        elif letter == "a":
-            out.append(Piece("half"))
-        elif letter == "Z" and len(letters) < 3:
-            out.append(Piece("offset"))
-        elif letter in "GCxweEzZ":
-            return f"{letters} in a date format to read"
-        else:
-            raise invalid(f"Illegal pattern component: {letters}")
-    return tuple(out)
 
 
 def _reader(pieces_of: Callable[[str], tuple[Piece, ...] | str]) -> Callable[[str, str], Any]:

@@ -16,6 +16,7 @@ _OTHERS = {
     "W": "\\x00-/:-@\\[-\\^`\\{-\U0010ffff",
     "S": "\\x00-\\x08\\x0e-\\x1f!-\U0010ffff",
 }
+_ANCHORS = {"A": "\\A", "z": "\\Z", "Z": r"(?=\n?\Z)"}
 _CONTROLS = {"t": "\\t", "n": "\\n", "r": "\\r", "f": "\\f", "a": "\\a", "e": "\\x1b", "v": "\\x0b"}
 _GROUPS = ("(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>")
 _QUANTIFIER = re.compile(r"[*+?]|\{(\d+)(,(\d*))?\}")
@@ -112,16 +113,16 @@ def _token(state: _State) -> None:
         _class(state)
     elif char == "\\":
         _escape(state)
-    elif char == "^":
-        _put(state, r"(?:\A|(?<=\n)(?!\Z))" if state.multiline else r"\A", 1)
-    elif char == "$":
-        _put(state, r"(?=\n|\Z)" if state.multiline else r"(?=\n?\Z)", 1)
-    elif char == "|":
-        _put(state, "|", 1, repeatable=False)
-    elif char == ".":
-        _put(state, ".", 1)
+    elif char in "^$|.":
+        _mark(state, char)
     else:
         _put(state, re.escape(char), 1)
+
+
+def _mark(state: _State, char: str) -> None:
+    many = {"^": r"(?:\A|(?<=\n)(?!\Z))", "$": r"(?=\n|\Z)"}
+    once = {"^": r"\A", "$": r"(?=\n?\Z)"}
+    _put(state, (many if state.multiline else once).get(char, char), 1, repeatable=char != "|")
 
 
 def _put(state: _State, text: str, width: int, *, repeatable: bool = True) -> None:
@@ -217,10 +218,8 @@ def _escape(state: _State) -> None:
     elif char in "bB":
         state.boundary = True
         _put(state, f"\\{char}", 2)
-    elif char in "Az":
-        _put(state, "\\A" if char == "A" else "\\Z", 2)
-    elif char == "Z":
-        _put(state, r"(?=\n?\Z)", 2)
+    elif char in _ANCHORS:
+        _put(state, _ANCHORS[char], 2)
     elif char == "Q":
         end = state.source.find("\\E", state.at)
         end = len(state.source) if end < 0 else end
@@ -253,28 +252,35 @@ def _class(state: _State) -> None:
         if char == "[" or state.rest("&&"):
             raise Refused("a set within a set in a regular expression")
         ranged = char == "-" and not first and last and state.source[state.at + 1 : state.at + 2] not in ("]", "")
-        if ranged:
-            state.at += 1
-            end = _member(state)
-            if (len(last) > 2 and last[0] != "\\") or end is None:
-                raise Refused("a range to a set of characters in a regular expression")
-            if _code(end) < _code(last):
-                raise _bad(state, "empty range in char class")
-            out, last = f"{out}-{end}", ""
-        else:
-            member = _member(state)
-            if member is None:
-                letter = state.source[state.at + 1]
-                if letter not in "dwsDWS":
-                    raise Refused(f"\\{letter} in a set of a regular expression")
-                state.at += 2
-                out, last = out + (_CLASSES.get(letter) or _OTHERS[letter]), ""
-                if state.source[state.at : state.at + 1] == "-" and state.source[state.at + 1 : state.at + 2] != "]":
-                    raise Refused("a range from a set of characters in a regular expression")
-            else:
-                out, last = out + member, member
+        added, last = _range_to(state, last) if ranged else _set_member(state)
+        out += added
         first = False
     _put(state, out + "]", 1)
+
+
+def _range_to(state: _State, last: str) -> tuple[str, str]:
+    """Return the end of a range of a set that begins with `last`, and pass it."""
+    state.at += 1
+    end = _member(state)
+    if (len(last) > 2 and last[0] != "\\") or end is None:
+        raise Refused("a range to a set of characters in a regular expression")
+    if _code(end) < _code(last):
+        raise _bad(state, "empty range in char class")
+    return f"-{end}", ""
+
+
+def _set_member(state: _State) -> tuple[str, str]:
+    """Return a member of a set, twice where a range may begin with it, and pass it."""
+    member = _member(state)
+    if member is not None:
+        return member, member
+    letter = state.source[state.at + 1]
+    if letter not in "dwsDWS":
+        raise Refused(f"\\{letter} in a set of a regular expression")
+    state.at += 2
+    if state.source[state.at : state.at + 1] == "-" and state.source[state.at + 1 : state.at + 2] != "]":
+        raise Refused("a range from a set of characters in a regular expression")
+    return _CLASSES.get(letter) or _OTHERS[letter], ""
 
 
 def _member(state: _State) -> str | None:
