@@ -106,7 +106,7 @@ def _cast(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
         raise not_supported("CAST with FORMAT", node)
     try:
         target = from_sql(node.args["to"])
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, IndexError) as error:
         raise not_supported(str(error), node) from None
     source = run(node.this, context, scope)
     inner = node.this

@@ -33,6 +33,7 @@ _DEEPEST = 150
 """How deep expressions and queries may nest: sqlglot and DuckDB recurse too, and Python's stack is theirs."""
 
 
+_DEEPEST_HEAVY = 10
 _PLAIN = re.compile(r"[0-9]*\.?[0-9]*(?:[eE][+-]?[0-9]+)?")
 
 
@@ -46,7 +47,7 @@ class Reader:
     def __init__(self, sql: str, *, parameters: bool = False) -> None:
         """Begin at the first token."""
         self._tokens = lexemes(sql)
-        self._at = self._furthest = self._depth = 0
+        self._at = self._furthest = self._depth = self._heavy = 0
         self._parameters = parameters
         self._tried: dict[int, int] = {}
 
@@ -135,6 +136,15 @@ class Reader:
         self._depth -= 1
         self.expect(")")
 
+    def sparing(self, rule: Callable[[], None]) -> None:
+        """Read what costs its readers twice as much with each level: lambdas, and calls that are named as types are."""
+        self._heavy += 1
+        if self._heavy > _DEEPEST_HEAVY:
+            message = f"a lambda, array, row or type nested more than {_DEEPEST_HEAVY} deep is not supported here"
+            raise SqlError("NOT_SUPPORTED", message, place=self.token.place)
+        rule()
+        self._heavy -= 1
+
     def skip_parentheses(self) -> None:
         """Read a balanced pair of parentheses and all that it holds, whose grammar is judged elsewhere."""
         depth = 0
@@ -148,7 +158,7 @@ class Reader:
 
     def either(self, first: Callable[[], None], second: Callable[[], None]) -> None:
         """Read by the first rule, or by the second where that fails; each place is decided once."""
-        start, depth = self._at, self._depth
+        start, depth, heavy = self._at, self._depth, self._heavy
         known = self._tried.get(start)
         if known == 1:
             second()
@@ -157,7 +167,7 @@ class Reader:
             first()
         except _Stopped:
             self._tried[start] = 1
-            self._at, self._depth = start, depth
+            self._at, self._depth, self._heavy = start, depth, heavy
             second()
 
     def identifier(self) -> None:

@@ -3,6 +3,9 @@
 from abc import abstractmethod
 from collections.abc import Callable
 
+from sqlglot.dialects.trino import Trino
+from sqlglot.parsers.trino import TrinoParser
+
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.lexer import Lexeme
 from trailbook.local.engine.syntax_calls import TYPES, UNITS, Calls
@@ -15,6 +18,8 @@ _BARE = frozenset(
     )
 )
 _MOMENTS = ("CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP")
+_HEAVY = frozenset(k for k, kind in Trino.Tokenizer.KEYWORDS.items() if kind in TrinoParser.TYPE_TOKENS)
+"""Words that sqlglot may take for a type, and so reads twice."""
 _JSON = ("JSON_EXISTS", "JSON_VALUE", "JSON_QUERY", "JSON_OBJECT", "JSON_ARRAY")
 _PARTS = frozenset(
     (
@@ -144,7 +149,10 @@ class Values(Calls):
                 self.number()
                 self.expect(")")
         elif not self._special(word) and not self.parameter():
-            self._named()
+            if self.word in _HEAVY or self.peek() == "->":
+                self.sparing(self._named)
+            else:
+                self._named()
 
     def _binary(self) -> None:
         digits = "".join(self.token.text[2:-1].split())
@@ -160,10 +168,10 @@ class Values(Calls):
             at += 2
         if self.peek() == ")" and self.peek(2) == "->":
             self.advance(3)
-            self.expression()
+            self.sparing(self.expression)
         elif self.names_something(at) and self.peek(at + 1) == ")" and self.peek(at + 2) == "->":
             self.advance(at + 3)
-            self.expression()
+            self.sparing(self.expression)
         else:
             self._query_or_list()
 
