@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from trailbook.local.engine.casts import failure
-from trailbook.local.engine.errors import not_supported
+from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
-from trailbook.local.engine.types import UNKNOWN, Type, duckdb_type, mapping
+from trailbook.local.engine.types import UNKNOWN, Type, duckdb_type, field_name, mapping, text
 
 
 def _checked(pairs: str, kind: Type) -> str:
@@ -76,6 +76,38 @@ def _entries_type(args: Sequence[Sql]) -> Type:
     return Type("array", (Type("row", args[0].type.args, ("", "")),))
 
 
+def _entry_map(args: Sequence[Sql]) -> Type:
+    entry = args[0].type.args[0]
+    if entry.base != "row" or len(entry.args) != 2:
+        raise SqlError("FUNCTION_NOT_FOUND", f"Unexpected parameters ({args[0].type}) for function map_from_entries")
+    return mapping(*entry.args)
+
+
+def _from_entries(args: Sequence[Sql]) -> str:
+    source, entry, kind = args[0].text, args[0].type.args[0], _entry_map(args)
+    _plain_key(kind.args[0])
+    parts = (f"{n} := struct_extract(w, {text(field_name(entry, i))})" for i, n in enumerate(("k", "v")))
+    pairs = f"list_transform({source}, lambda w: struct_pack({', '.join(parts)}))"
+    absent = failure("INVALID_FUNCTION_ARGUMENT", "map entry cannot be null", kind)
+    return (
+        f"CASE WHEN {source} IS NULL THEN NULL WHEN list_position({source}, NULL) > 0 THEN {absent} "
+        f"ELSE {_checked(pairs, kind)} END"
+    )
+
+
+def _concat(args: Sequence[Sql]) -> str:
+    """Return the maps' entries in Trino's order: those of the last map first, then what is new of those before."""
+    kind = args[0].type
+    _plain_key(kind.args[0])
+    held = f"map_entries({args[-1].text})"
+    for arg in reversed(args[:-1]):
+        keys = f"list_transform({held}, lambda h: h.key)"
+        more = f"list_filter(map_entries({arg.text}), lambda w: NOT list_contains({keys}, w.key))"
+        held = f"list_concat({held}, {more})"
+    absent = " OR ".join(f"{a.text} IS NULL" for a in args)
+    return f"CASE WHEN {absent} THEN NULL ELSE CAST(map_from_entries({held}) AS {duckdb_type(kind)}) END"
+
+
 _ENTRIES = "list_transform(map_entries({0}), lambda w: struct_pack(field0 := w.key, field1 := w.value))"
 
 FUNCTIONS: Mapping[str, Sequence[Signature]] = {
@@ -83,6 +115,11 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     "map_keys": [signature("map(K,V) -> array(K)", "map_keys({0})")],
     "map_values": [signature("map(K,V) -> array(V)", "map_values({0})")],
     "map_entries": [signature("map(K,V) -> unknown", _ENTRIES, _entries_type)],
+    "map_from_entries": [signature("array(T) -> unknown", _from_entries, _entry_map)],
+    "map_concat": [
+        signature("map(K,V), map(K,V) -> map(K,V)", _concat),
+        signature("map(K,V), map(K,V), map(K,V) -> map(K,V)", _concat),
+    ],
     "map_filter": [signature("map(K,V), function(K,V,boolean) -> map(K,V)", _filter)],
     "transform_values": [signature("map(K,V), function(K,V,R) -> map(K,R)", _transform("values"))],
     "transform_keys": [signature("map(K,V), function(K,V,R) -> map(R,V)", _transform("keys"))],

@@ -24,7 +24,7 @@ from trailbook.local.engine import (
     native_url,
 )
 from trailbook.local.engine.doubles import cast_real, java_double, shortest_real
-from trailbook.local.engine.faults import Function
+from trailbook.local.engine.faults import Function, refusal
 
 FUNCTIONS: Mapping[str, Function] = {
     "tb_double_text": (native_numbers.double_text, ["DOUBLE"], "VARCHAR"),
@@ -88,7 +88,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     for name, (function, parameters, result) in FUNCTIONS.items():
         connection.create_function(
             name,
-            _nullable(function, len(parameters)),
+            _nullable(_bounded(function), len(parameters)),
             [_kind(p) for p in parameters],
             _kind(result),
             null_handling="special",  # type: ignore[call-overload]  # the stub wants its enum; its name is accepted
@@ -96,6 +96,18 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     for macro in MACROS:
         connection.execute(f"CREATE MACRO {macro}")
     connection.execute("COMMIT")
+
+
+def _bounded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function with a refusal where Python's recursion is too short for what Java's would hold."""
+
+    def call(*values: Any) -> Any:
+        try:
+            return function(*values)
+        except RecursionError:
+            return refusal("a value nested so deeply")
+
+    return call
 
 
 def _nullable(function: Callable[..., Any], count: int) -> Callable[..., Any]:

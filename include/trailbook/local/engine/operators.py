@@ -98,9 +98,12 @@ def _is(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
 
 def _between(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     values = [run(n, context, scope) for n in (node.this, node.args["low"], node.args["high"])]
-    texts, _ = same(values, "Cannot check if value is BETWEEN", node)
+    texts, kind = same(values, "Cannot check if value is BETWEEN", node)
     if node.args.get("symmetric"):
         raise not_supported("BETWEEN SYMMETRIC", node)
+    if kind.args or kind.base in ("double", "real"):
+        low, high = compared(texts[0], texts[1], ">=", kind), compared(texts[0], texts[2], "<=", kind)
+        return Sql(f"({low} AND {high})", BOOLEAN)
     return Sql(f"({texts[0]} BETWEEN {texts[1]} AND {texts[2]})", BOOLEAN)
 
 
@@ -114,7 +117,9 @@ def _in(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
     if not node.expressions:
         raise not_supported("IN without a list", node)
     values = [left, *(run(e, context, scope) for e in node.expressions)]
-    texts, _ = same(values, "IN value and list items must be the same type", node, [node.this, *node.expressions])
+    texts, kind = same(values, "IN value and list items must be the same type", node, [node.this, *node.expressions])
+    if kind.args or kind.base in ("double", "real"):
+        return Sql(f"({' OR '.join(compared(texts[0], t, '=', kind) for t in texts[1:])})", BOOLEAN)
     return Sql(f"({texts[0]} IN ({', '.join(texts[1:])}))", BOOLEAN)
 
 

@@ -21,8 +21,7 @@ _CONTROLS = {"t": "\\t", "n": "\\n", "r": "\\r", "f": "\\f", "a": "\\a", "e": "\
 _GROUPS = ("(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>")
 _QUANTIFIER = re.compile(r"[*+?]|\{(\d+)(,(\d*))?\}")
 _FLAGS = re.compile(r"\(\?([ism]+)\)")
-_MOST_REPEATS = 100_000
-_MOST_PATTERN = 10_000
+_MOST_REPEATS, _MOST_PATTERN = 100_000, 10_000
 
 
 class Refused(ValueError):
@@ -139,7 +138,7 @@ def _quantifier(state: _State, found: re.Match[str]) -> None:
     if found[1] is not None:
         least, most = int(found[1]), int(found[3]) if found[3] else int(found[1]) if found[2] is None else None
         if max(least, most or 0) > _MOST_REPEATS:
-            raise _bad(state, "too big number {,} in range operator"[:27])
+            raise _bad(state, "too big wide-range")
         if most is not None and most < least:
             raise _bad(state, "too wide or reversed repeat range")
     text = found[0]
