@@ -177,7 +177,7 @@ FUNCTIONS: Mapping[str, Sequence[Signature]] = {
     "format_datetime": [signature(f"{k}, varchar -> varchar", _format(joda_format)) for k in _MOMENTS[1:]],
     "date_parse": [signature("varchar, varchar -> timestamp", "make_timestamp(tb_date_parse({0}, {1}))")],
     "parse_datetime": [signature("varchar, varchar -> timestamptz", "make_timestamp(tb_parse_datetime({0}, {1}))")],
-    "from_iso8601_timestamp": [signature("varchar -> timestamptz", "make_timestamp(tb_iso({0}))")],
+    "from_iso8601_timestamp": [signature("varchar -> timestamptz", "tb_from_iso({0})")],
     "from_iso8601_date": [signature("varchar -> date", "CAST(tb_iso_date({0}) AS DATE)")],
     "to_iso8601": [
         signature("date -> varchar", "strftime({0}, '%Y-%m-%d')"),

@@ -172,7 +172,7 @@ def from_sql(kind: exp.DataType) -> Type:
         if not 1 <= digits[0] <= 38:
             raise ValueError(f"DECIMAL precision must be in range [1, 38]: {digits[0]}")
         return Type("decimal", digits=(digits[0], digits[1] if len(digits) > 1 else 0))
-    if name not in _SIMPLE or name == "float":
+    if name not in _SIMPLE:
         raise ValueError(f"the type {name!r} is not known")
     if name in ("timestamp", "timestamptz") and parts:
         return replace(_SIMPLE[name], precision=int(parts[0].name))
