@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from trailbook.local.engine.expressions import Compile
 
 _NEEDS_ORDER = frozenset(("lag", "lead"))
-_NO_FRAME = frozenset(("lag", "lead"))
+_NO_FRAME = WINDOW_ONLY - {"first_value", "last_value", "nth_value"}
 IGNORING = frozenset(("lag", "lead", "first_value", "last_value", "nth_value"))
 """The functions that IGNORE NULLS may follow."""
 
@@ -77,10 +77,8 @@ def specification(node: exp.Window, name: str, context: Context, scope: Scope, r
         pieces.append("PARTITION BY " + ", ".join(v.text for v in values))
     if order:
         pieces.append("ORDER BY " + order_text(order.expressions, context, scope, run))
-    if (spec and name not in WINDOW_ONLY) or (spec and name in IGNORING):
+    if spec:
         pieces.append(_frame(spec, order, context, scope, run))
-    elif spec:
-        _frame(spec, order, context, scope, run)
     return " ".join(pieces)
 
 
