@@ -2,6 +2,7 @@
 
 import math
 import struct
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 
 def java_double(value: float) -> str:
@@ -33,7 +34,10 @@ def cast_double(value: float) -> str:
 
 def cast_real(value: float) -> str:
     """Return a real as CAST(… AS varchar) writes it: seven digits and an exponent."""
-    return cast_double(float(f"{value:.6e}")) if math.isfinite(value) else java_double(value)
+    if not math.isfinite(value) or value == 0:
+        return cast_double(value)
+    digits = Context(prec=7, rounding=ROUND_HALF_UP).create_decimal(Decimal(shortest_real(value)))
+    return cast_double(float(digits))
 
 
 def shortest_real(value: float) -> float:

@@ -23,13 +23,13 @@ from trailbook.local.engine import (
     native_time,
     native_url,
 )
-from trailbook.local.engine.doubles import cast_real, java_double, shortest_real
+from trailbook.local.engine.doubles import java_double, shortest_real
 from trailbook.local.engine.faults import Function, refusal
 
 FUNCTIONS: Mapping[str, Function] = {
     "tb_double_text": (native_numbers.double_text, ["DOUBLE"], "VARCHAR"),
     "tb_double_json": (native_json_casts.double_json, ["DOUBLE"], "VARCHAR"),
-    "tb_real_text": (cast_real, ["FLOAT"], "VARCHAR"),
+    "tb_real_text": (native_numbers.real_text, ["FLOAT"], "VARCHAR"),
     "tb_real_json": (lambda value: native_json_casts.double_json(shortest_real(value)), ["FLOAT"], "VARCHAR"),
     "tb_java_double": (java_double, ["DOUBLE"], "VARCHAR"),
     **native_binary.FUNCTIONS,

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
-from trailbook.local.engine.doubles import cast_double
+from trailbook.local.engine.doubles import cast_double, cast_real, shortest_real
 from trailbook.local.engine.faults import Failure, Function, invalid, refusal
 from trailbook.local.engine.native_json_casts import integer_limit
 
@@ -22,9 +22,17 @@ def _bad(value: str, target: str) -> Failure:
 
 def double_text(value: float) -> Any:
     """Return a double as CAST(… AS varchar) writes it; Java's digits of the greatest and least are not known."""
-    if math.isfinite(value) and value and not 1e-20 <= abs(value) < 1e22:
+    if math.isfinite(value) and value and not 1e-20 <= abs(value) < 2**53:
         return refusal("the text of so great or small a double")
     return cast_double(value)
+
+
+def real_text(value: float) -> Any:
+    """Return a real as CAST(… AS varchar) writes it; how Java rounds a value just between two texts is not known."""
+    digits = Decimal(shortest_real(value)).normalize(_WIDE).as_tuple().digits if math.isfinite(value) else ()
+    if len(digits) == 8 and digits[-1] == 5:
+        return refusal("the text of a real between two of seven digits")
+    return cast_real(value)
 
 
 def text_integer(value: str, target: str) -> int:
