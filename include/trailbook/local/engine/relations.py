@@ -197,6 +197,8 @@ def _table(node: exp.Table, context: Context, outer: Scope | None) -> Source:
     database = database or context.database
     if node.catalog and node.catalog.lower() not in ("awsdatacatalog", '"awsdatacatalog"'):
         raise SqlError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist", node)
+    if database == "information_schema":
+        raise not_supported("information_schema (use SHOW, DESCRIBE or the Glue API)", node)
     if not context.catalog.has_database(database):
         raise SqlError("SCHEMA_NOT_FOUND", f"Schema '{database}' does not exist", node)
     physical = context.catalog.columns(database, table)
