@@ -96,11 +96,14 @@ def _backfills(children: Children, place: Place, env: Mapping[str, str], args: a
 
 
 def _create(env: Mapping[str, str], first: date, last: date, parallel: int, reprocess: str) -> None:
-    """Run `airflow backfill create`, newest first; again where SQLite was locked by the scheduler."""
+    """Run `airflow backfill create`, newest first; again where SQLite was locked by the scheduler.
+
+    Also where the scheduler has not yet noticed that the backfill before is over, which takes it some minutes.
+    """
     command = [sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", RUNBOOK, "--run-backwards"]
     command += ["--from-date", f"{first}T00:00:00", "--to-date", f"{last}T23:59:59"]
     command += ["--max-active-runs", str(parallel), "--reprocess-behavior", reprocess]
-    for pause in (1, 2, 4, 8, 16, 0):
+    for pause in (*[10] * 40, 0):
         done = subprocess.run(command, env=dict(env), capture_output=True, text=True, check=False)  # noqa: S603 - own
         if done.returncode == 0:
             return
