@@ -1,4 +1,4 @@
-"""The runbooks that the sample is planted for, end to end: three days of the sample trail through Airflow and the embedded AWS.
+"""The runbooks that the sample is planted for, end to end: three days of it through Airflow and the embedded AWS.
 
 What must come out is in `tests/data/planted.json`, written by hand from the sample's planted incidents.
 """

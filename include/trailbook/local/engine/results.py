@@ -1,6 +1,6 @@
 """Results as Athena writes them: text of each value, the CSV object, and the types of ResultSetMetadata."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,33 +28,45 @@ def render(value: Any, kind: Type) -> str | None:
     """Return the text of a value fetched from DuckDB; None is NULL."""
     if value is None:
         return None
-    base = kind.base
-    if base == "array":
-        return "[" + ", ".join(_inner(v, kind.args[0]) for v in value) + "]"
-    if base == "map":
-        return "{" + ", ".join(f"{_inner(k, kind.args[0])}={_inner(v, kind.args[1])}" for k, v in value.items()) + "}"
-    if base == "row":
-        parts = value.values() if isinstance(value, dict) else value
-        names = [name or f"field{i}" for i, name in enumerate(kind.names)]
-        pairs = zip(names, parts, kind.args, strict=True)
-        return "{" + ", ".join(f"{name}={_inner(v, k)}" for name, v, k in pairs) + "}"
-    if base in ("double", "real"):
-        return java_double(float(value) if base == "double" else shortest_real(float(value)))
-    if base.startswith("interval"):
-        return day_text(value) if base == "interval day to second" else month_text(value)
-    if base == "boolean":
-        return "true" if value else "false"
-    if base in ("timestamp", "timestamptz"):
+    if kind.args:
+        return _nested(value, kind)
+    shown = _TEXTS.get(kind.base)
+    if shown is not None:
+        return shown(value)
+    if kind.base in ("timestamp", "timestamptz"):
         return _moment(value, kind)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if base == "varbinary":
-        return " ".join(f"{b:02x}" for b in bytes(value))
-    if base == "ipaddress":
-        return str(_IP_TEXT(value))
-    if base == "date" and not isinstance(value, date):
+    return str(value)
+
+
+def _nested(value: Any, kind: Type) -> str:
+    if kind.base == "array":
+        return "[" + ", ".join(_inner(v, kind.args[0]) for v in value) + "]"
+    if kind.base == "map":
+        return "{" + ", ".join(f"{_inner(k, kind.args[0])}={_inner(v, kind.args[1])}" for k, v in value.items()) + "}"
+    parts = value.values() if isinstance(value, dict) else value
+    names = [name or f"field{i}" for i, name in enumerate(kind.names)]
+    pairs = zip(names, parts, kind.args, strict=True)
+    return "{" + ", ".join(f"{name}={_inner(v, k)}" for name, v, k in pairs) + "}"
+
+
+def _day(value: Any) -> str:
+    if not isinstance(value, date):
         raise SqlError("NOT_SUPPORTED", "a date outside of the years 1 to 9999 is not supported by the local Athena")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.isoformat()
+
+
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "double": lambda value: java_double(float(value)),
+    "real": lambda value: java_double(shortest_real(float(value))),
+    "interval day to second": day_text,
+    "interval year to month": month_text,
+    "boolean": lambda value: "true" if value else "false",
+    "decimal": lambda value: f"{value:f}" if isinstance(value, Decimal) else str(value),
+    "varbinary": lambda value: " ".join(f"{b:02x}" for b in bytes(value)),
+    "ipaddress": lambda value: str(_IP_TEXT(value)),
+    "date": _day,
+}
+"""How a value of a plain type is written, where that is not as Python writes it."""
 
 
 def _inner(value: Any, kind: Type) -> str:
