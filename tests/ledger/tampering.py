@@ -168,7 +168,7 @@ def insert(made: Evidence, random: Random) -> set[str]:
     place = random.choice([random.randrange(len(keys)), len(keys)])
     entries = [Entry.from_bytes(made.ledger.get(key), key) for key in keys]
     before = entries[place - 1].fingerprint if place else FIRST
-    forged = Entry.after(record("forged"), place, before, None)
+    forged = Entry.after(record("forged", snapshot=None), place, before, None)
     bodies = [entry.to_bytes() for entry in entries]
     made.ledger.overwrite(forged.key, forged.to_bytes())
     for number, body in enumerate(bodies[place:], start=place + 2):
