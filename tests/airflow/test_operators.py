@@ -127,8 +127,8 @@ def test_a_service_that_does_not_answer_is_retried(cloud: Cloud, monkeypatch: py
 
 
 SLOW = (
-    "SELECT count(*) AS n FROM UNNEST(sequence(1, 40000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 40000)) AS b (y) "
-    "CROSS JOIN UNNEST(sequence(1, 100)) AS c (z) WHERE x * y * z % 7 = 3"
+    "SELECT count(*) AS n FROM UNNEST(sequence(1, 10000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 10000)) AS b (y) "
+    "CROSS JOIN UNNEST(sequence(1, 10000)) AS c (z) WHERE x * y * z % 7 = 3"
 )
 
 

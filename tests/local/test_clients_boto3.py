@@ -356,7 +356,7 @@ def test_what_is_no_part_of_the_local_athena_is_refused_by_name(athena):
 
 
 def test_heavy_queries_hold_up_no_statement_about_the_catalogue(athena):
-    numbers = "UNNEST(sequence(1, 100000)) AS a (x) CROSS JOIN UNNEST(sequence(1, 1000000)) AS b (y)"
+    numbers = "UNNEST(sequence(1, 10000)) a (x), UNNEST(sequence(1, 10000)) b (y), UNNEST(sequence(1, 1000)) c (z)"
     heavy = [
         athena.start_query_execution(
             QueryString=f"SELECT count(*) FROM {numbers} WHERE x * y % 7 = {n}",  # noqa: S608  # numbers
