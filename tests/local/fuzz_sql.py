@@ -91,7 +91,7 @@ def problem(athena: FolderAthena, sql: str) -> str:
         said = str(error)
         if not re.match(r"[A-Z][A-Z_]+: ", said):
             return f"an error without a name: {said}"
-        if INTERNAL.search(said):
+        if INTERNAL.search(said) and "For input string" not in said:  # Trino says so itself
             return f"an internal error: {said}"
     except Exception as error:  # this is what is looked for
         return f"{type(error).__name__}: {error}"

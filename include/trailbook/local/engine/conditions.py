@@ -108,7 +108,7 @@ def allowed(node: exp.Select, outputs: Sequence[tuple[str, exp.Expr]] | None) ->
     for key in group.expressions:
         if isinstance(key, exp.GroupingSets | exp.Rollup | exp.Cube):
             return set()
-        if isinstance(key, exp.Literal) and not key.is_string:
+        if isinstance(key, exp.Literal) and key.name.isdigit() and not key.is_string:
             keys.add(int(key.name) - 1)
         else:
             keys |= {i for i, (_, e) in enumerate(outputs) if e == key}
