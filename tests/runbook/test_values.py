@@ -35,7 +35,7 @@ PARAMS: dict[str, Any] = {
 }
 
 
-def make(**more: Any) -> Runbook:
+def make(needs_one_of: Sequence[str] = (), **more: Any) -> Runbook:
     return Runbook.model_validate(
         {
             "id": "a-runbook",
@@ -45,6 +45,7 @@ def make(**more: Any) -> Runbook:
             "owner": "tests",
             "schedule": None,
             "params": PARAMS | more,
+            "needs_one_of": list(needs_one_of),
             "query": "SELECT 1 AS a",
             "result": {"kind": "aggregate", "key": ["a"]},
         }
@@ -254,3 +255,13 @@ def test_anything_given_is_a_request_of_plain_json_or_refused(given: dict[str, A
     except InvalidRequest as error:
         said = error.reasons or ["\0"]
     assert all(reason.isprintable() for reason in said)
+
+
+def test_a_run_gives_at_least_one_of_the_params_that_the_runbook_says() -> None:
+    runbook = make(needs_one_of=["pattern", "users"])
+    for empty in ({}, {"pattern": None, "users": []}, {"pattern": None, "users": None}, {"day": "2026-01-01"}):
+        with pytest.raises(InvalidRequest) as caught:
+            resolve(runbook, empty)
+        assert list(caught.value.reasons) == ["expected a value for at least one of pattern, users, found none"]
+    assert resolve(runbook, {"pattern": "xy"}).params["pattern"] == "xy"
+    assert resolve(runbook, {"users": ["ana"]}).params["users"] == ["ana"]

@@ -322,3 +322,12 @@ def test_a_value_of_another_type_is_refused_by_name(bound: Bound, params: dict[s
     (name,) = params
     with pytest.raises(InvalidRequest, match=said):
         bound(f"{HEAD} WHERE a = :{name}", **params)
+
+
+def test_a_query_may_name_the_window_s_bounds_as_texts_that_compare_with_event_times(make: Make) -> None:
+    query = f"{HEAD} WHERE eventtime >= :window_start AND eventtime < :window_end AND errorcode = :name"
+    sql = bind(make(query), window=DAY, table=PhysicalTable(), params={"name": None})
+    assert sql.split(")\n", 1)[1].startswith(
+        "SELECT\n  recipientaccountid AS account_id\nFROM cloudtrail\nWHERE\n"
+        "  eventtime >= '2026-11-01T00:00:00' AND eventtime < '2026-11-02T00:00:00'\nORDER BY"
+    )

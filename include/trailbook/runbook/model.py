@@ -18,6 +18,9 @@ __all__ = ["Allow", "Attack", "Case", "Expected", "Lookup", "Param", "Pivot", "R
 COMMON_PARAMS = ("start", "end", "accounts", "regions", "row_limit", "compare_with", "reason")
 """What every run takes without the runbook naming it."""
 
+WINDOW_VALUES = ("window_start", "window_end")
+"""What any query may name without declaring it: the bounds of the run's window."""
+
 _NO_CASES: dict[str, Any] = {"cases": True, "fragments": {"__all__": {"cases"}}}
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -147,8 +150,12 @@ class Runbook(BaseModel):
     falsepositives: list[str] = Field(default_factory=list)
     attack: Attack | None = None
     controls: dict[str, list[str]] = Field(default_factory=dict)
+    mappings_reviewed: bool = True
+    """Whether somebody beside the author has read `attack` and `controls` against their sources."""
     schedule: Schedule | None
     params: dict[Identifier, Param] = Field(default_factory=dict)
+    needs_one_of: list[Identifier] = Field(default_factory=list)
+    """Params of which a run must give at least one; without any, it would ask for everything."""
     lookups: dict[Identifier, Lookup] = Field(default_factory=dict)
     fragments: dict[Identifier, Fragment] = Field(default_factory=dict)
     """The runbook's own; loading adds the shared ones that its query calls."""

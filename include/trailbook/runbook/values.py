@@ -55,6 +55,8 @@ def resolve(runbook: Runbook, given: Mapping[str, Any]) -> Request:
             continue
         params[name] = _typed(value, param)
         reasons += faults(name, params[name], param.json_schema())
+    if runbook.needs_one_of and not any(_given(params.get(name)) for name in runbook.needs_one_of):
+        reasons.append(f"expected a value for at least one of {', '.join(runbook.needs_one_of)}, found none")
     common = {name: None if given.get(name) == "" else given.get(name) for name in COMMON_PARAMS}
     for name, value in common.items():
         if value is not None:
@@ -113,6 +115,10 @@ def _window(start: str | None, end: str | None, reasons: list[str]) -> Window | 
     if window.start.microsecond or window.end.microsecond:
         reasons.append("start, end: expected whole seconds, as CloudTrail's own times are")
     return window
+
+
+def _given(value: Any) -> bool:
+    return value is not None and value != []
 
 
 def _emptied(value: Any, param: Param) -> Any:

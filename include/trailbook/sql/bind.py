@@ -12,15 +12,15 @@ from sqlglot import exp
 
 from trailbook.canonical import sha256
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
-from trailbook.runbook.model import Runbook
+from trailbook.runbook.model import WINDOW_VALUES, Runbook
 from trailbook.runbook.params import Param
 from trailbook.settings import PhysicalTable
 from trailbook.sql.dialect import canonical, read, written
 from trailbook.sql.fragments import expand
-from trailbook.sql.literals import literal, parameter
+from trailbook.sql.literals import literal, parameter, string
 from trailbook.sql.relations import LookupRows, relation
 from trailbook.sql.schema import LOGICAL_TABLE
-from trailbook.sql.scope import coverage, scope
+from trailbook.sql.scope import coverage, scope, second
 from trailbook.sql.unset import drop_unset
 from trailbook.window import Window
 
@@ -47,7 +47,7 @@ def bind(
     _refuse(runbook, tree)
     unset = {name for name, param in runbook.params.items() if _is_unset(param, params.get(name))}
     drop_unset(tree, unset)
-    fill(runbook, tree, params)
+    fill(runbook, tree, params, window)
     tree = _complete(runbook, tree, row_limit)
     named = {node.name.lower() for node in tree.find_all(exp.Table) if not node.db}
     first = [scope(window, table, accounts, regions)]
@@ -94,7 +94,7 @@ def _refuse(runbook: Runbook, tree: exp.Query) -> None:
     if any(tree.args.get(key) for key in ("limit", "offset", "fetch")):
         wrong.append("the outermost SELECT may not have LIMIT, OFFSET or FETCH: row_limit of the run decides")
     for node in tree.find_all(exp.Placeholder, exp.Parameter):
-        if node.name not in runbook.params or isinstance(node, exp.Parameter):
+        if node.name not in (*runbook.params, *WINDOW_VALUES) or isinstance(node, exp.Parameter):
             wrong.append(f"expected :name of a declared parameter, found {node.sql()}")
     if wrong:
         raise InvalidRunbook([Problem(runbook.id, 1, 1, "query", message) for message in wrong])
@@ -105,9 +105,17 @@ def _is_unset(param: Param, value: Any) -> bool:
     return param.replaces is None and (value is None or (param.items is not None and len(value) == 0))
 
 
-def fill(runbook: Runbook, tree: exp.Query, params: Mapping[str, Any]) -> None:
-    """Put each parameter's value, as a literal, where the tree names it. Raises InvalidRequest naming the parameter."""
+def fill(runbook: Runbook, tree: exp.Query, params: Mapping[str, Any], window: Window) -> None:
+    """Put each parameter's value, as a literal, where the tree names it. Raises InvalidRequest naming the parameter.
+
+    `:window_start` and `:window_end` are the window's bounds as texts like those of `eventtime`, without the `Z`
+    (see `sql.scope`).
+    """
+    bounds = dict(zip(WINDOW_VALUES, (window.start, window.end), strict=True))
     for node in list(tree.find_all(exp.Placeholder)):
+        if node.name in bounds:
+            node.replace(string(second(bounds[node.name])))
+            continue
         param, value = runbook.params[node.name], params.get(node.name)
         try:
             node.replace(_filled(node, param, value))

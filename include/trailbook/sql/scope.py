@@ -56,8 +56,8 @@ def _predicates(
         if values:
             found.append(exp.In(this=_column(name), expressions=[string(value) for value in values]))
     time = exp.column("eventtime")
-    found.append(exp.GTE(this=time, expression=string(_second(window.start))))
-    found.append(exp.LT(this=time.copy(), expression=string(_second(window.end))))
+    found.append(exp.GTE(this=time, expression=string(second(window.start))))
+    found.append(exp.LT(this=time.copy(), expression=string(second(window.end))))
     return found
 
 
@@ -69,7 +69,8 @@ def _day(moment: datetime) -> str:
     return moment.date().isoformat().replace("-", "/")
 
 
-def _second(moment: datetime) -> str:
+def second(moment: datetime) -> str:
+    """Return a bound as text that compares with `eventtime`. Raises InvalidRequest for parts of a second."""
     if moment.microsecond:
         raise InvalidRequest(f"expected a window of whole seconds, found {text(moment)}")
     return moment.replace(tzinfo=None).isoformat()

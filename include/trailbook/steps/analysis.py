@@ -7,7 +7,7 @@ only because it cannot run it itself is a note, not a problem: Athena may well r
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ from trailbook.runbook.params import Items, Param
 from trailbook.sql.bind import fill
 from trailbook.sql.fragments import expand, expression
 from trailbook.sql.schema import COLUMNS, LOGICAL_TABLE
+from trailbook.window import Window
 
 _TOLD = re.compile(r"(?P<code>[A-Z_]+): (?:line (?P<line>\d+):(?P<column>\d+): )?(?P<message>.*)", re.DOTALL)
 _DATABASE = "runbook"
 _MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+_WINDOW = Window(_MOMENT, _MOMENT + timedelta(days=1))
 _KINDS = {"string": "varchar", "integer": "bigint", "number": "double", "boolean": "boolean"}
 _TEXTS = {"date": "2026-01-01", "date-time": "2026-01-01T00:00:00Z"}
 
@@ -46,7 +48,7 @@ def analysis(loaded: Loaded) -> Analysis:
     try:
         tree = parse_query(runbook.query, TemplateQuery)
         expand(tree, runbook.fragments, str(loaded.source.path), lambda sql: parse_query(sql, TemplateQuery))
-        fill(runbook, tree, {name: _sample(param) for name, param in runbook.params.items()})
+        fill(runbook, tree, {name: _sample(param) for name, param in runbook.params.items()}, _WINDOW)
         analyse_tree(tree, _Relations(runbook), _DATABASE, _MOMENT)
     except InvalidRunbook as error:
         wrong = [loaded.source.problem(("query",), problem.message) for problem in error.problems]

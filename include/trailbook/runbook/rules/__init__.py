@@ -12,6 +12,7 @@ from trailbook.runbook.rules.params import (
     common_names,
     defaults_fit,
     keywords_fit,
+    one_of_declared,
     replaced_columns,
     required_on_demand,
 )
@@ -25,6 +26,7 @@ OWN_RULES: tuple[Rule, ...] = (
     keywords_fit,
     defaults_fit,
     required_on_demand,
+    one_of_declared,
     replaced_columns,
     attack_ids,
     case_names,

@@ -7,7 +7,7 @@ from typing import Any
 
 from trailbook.runbook.complaints import shown
 from trailbook.runbook.faults import faults
-from trailbook.runbook.model import COMMON_PARAMS, Param, Runbook
+from trailbook.runbook.model import COMMON_PARAMS, WINDOW_VALUES, Param, Runbook
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.rules.flaw import Flaw
 from trailbook.runbook.source import Loc
@@ -33,11 +33,13 @@ def common_names(runbook: Runbook, path: Path) -> Iterator[Flaw]:
     PASS:
         params: {users: {type: array, items: {type: string}, default: [], title: Only these users}}
         query: SELECT eventname AS event_name, eventid AS event_id FROM cloudtrail WHERE eventname IN (:users)
+    FAIL: every run has `window_end` already: choose another name
+        params: {window_end: {type: string, default: null, title: Until}}
     FAIL: every run has `accounts` already: choose another name
         params: {accounts: {type: array, items: {type: string}, default: [], title: Only these}}
     """
     for name in runbook.params:
-        if name in COMMON_PARAMS:
+        if name in (*COMMON_PARAMS, *WINDOW_VALUES):
             yield Flaw(("params", name), f"every run has `{name}` already: choose another name", of_key=True)
 
 
@@ -116,6 +118,45 @@ def required_on_demand(runbook: Runbook, path: Path) -> Iterator[Flaw]:
                 f"`{name}` is required, so no schedule can start this runbook: give it a default, or `schedule: null`"
             )
             yield Flaw(("params", name), message, of_key=True)
+
+
+def one_of_declared(runbook: Runbook, path: Path) -> Iterator[Flaw]:
+    """`needs_one_of` names declared parameters that may be unset, and then only a person can start the run.
+
+    PASS:
+        schedule: null
+        params:
+          user: {type: string, default: null, title: Whose events}
+          names: {type: array, items: {type: string}, default: [], title: Which events}
+        needs_one_of: [user, names]
+        query: |
+          SELECT eventname AS event_name, eventid AS event_id FROM cloudtrail
+          WHERE useridentity.username = :user AND eventname IN (:names)
+    FAIL: no parameter `usr`; did you mean `user`?
+        schedule: null
+        params: {user: {type: string, default: null, title: Whose events}}
+        needs_one_of: [usr]
+        query: SELECT eventname AS event_name, eventid AS event_id FROM cloudtrail WHERE useridentity.username = :user
+    FAIL: `user` always has a value
+        schedule: null
+        params: {user: {type: string, default: alice, title: Whose events}}
+        needs_one_of: [user]
+        query: SELECT eventname AS event_name, eventid AS event_id FROM cloudtrail WHERE useridentity.username = :user
+    FAIL: no schedule can start this runbook
+        params: {user: {type: string, default: null, title: Whose events}}
+        needs_one_of: [user]
+        query: SELECT eventname AS event_name, eventid AS event_id FROM cloudtrail WHERE useridentity.username = :user
+    """
+    for index, name in enumerate(runbook.needs_one_of):
+        loc: Loc = ("needs_one_of", index)
+        param = runbook.params.get(name)
+        if param is None:
+            yield Flaw(loc, f"no parameter `{name}`{did_you_mean(name, runbook.params)}")
+        elif param.required or param.default not in (None, []):
+            yield Flaw(loc, f"`{name}` always has a value: leave it out, or give it `default: null`")
+    if runbook.needs_one_of and runbook.schedule is not None:
+        message = "a run must give one of these, so no schedule can start this runbook: say `schedule: null`"
+        yield Flaw(("needs_one_of",), message, of_key=True)
 
 
 def replaced_columns(runbook: Runbook, path: Path) -> Iterator[Flaw]:

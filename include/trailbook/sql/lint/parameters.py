@@ -6,7 +6,7 @@ from itertools import pairwise
 from sqlglot import exp
 from sqlglot.tokenizer_core import Token, TokenType
 
-from trailbook.runbook.model import COMMON_PARAMS, Runbook
+from trailbook.runbook.model import COMMON_PARAMS, WINDOW_VALUES, Runbook
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.sql.lint.problem import SqlProblem, Statement, at_offset, elsewhere
 
@@ -20,6 +20,8 @@ def declared(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
     FAIL: no parameter `nmes`; did you mean `names`?
         params: {names: {type: array, items: {type: string}, default: [], title: Only these}}
         query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail WHERE eventname IN (:nmes)
+    PASS:
+        query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail WHERE eventtime >= :window_start
     FAIL: `:start` is not for the SQL
         query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail WHERE eventtime > :start
     FAIL: expected :name, found ?
@@ -30,7 +32,7 @@ def declared(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
     """
     placeholders = _placeholders(statement)
     for name, token in placeholders:
-        if name in runbook.params:
+        if name in runbook.params or name in WINDOW_VALUES:
             continue
         if name in COMMON_PARAMS:
             message = f"`:{name}` is not for the SQL: the run applies it to cloudtrail already"
