@@ -24,8 +24,10 @@ _CALL = re.compile(r"\b([a-z][a-z0-9_]*)\s*\(", re.IGNORECASE)
 _DEEPEST = 4
 """Folders between a runbook and the folder that holds the fragments."""
 
-ParamKind = Literal["string", "integer", "number", "boolean", "strings", "useridentity", "resources", "tlsdetails"]
-"""A scalar, a list of texts, or a nested column of `cloudtrail` as a whole."""
+ParamKind = Literal[
+    "string", "integer", "number", "boolean", "strings", "json", "useridentity", "resources", "tlsdetails"
+]
+"""A scalar, a list of texts, a JSON value, or a nested column of `cloudtrail` as a whole."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 

@@ -1,5 +1,6 @@
 """A fragment's own tests: its expression with the case's values, run as Athena would run it."""
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from trailbook.runbook.params import Items
 from trailbook.settings import PhysicalTable
 from trailbook.sql.dialect import written
 from trailbook.sql.fragments import expression
-from trailbook.sql.literals import array, literal
+from trailbook.sql.literals import array, literal, string
 from trailbook.steps.cases import CaseAthena, CaseResult, agrees
 
 _COLUMNS = {"useridentity": "userIdentity", "resources": "resources", "tlsdetails": "tlsDetails"}
@@ -62,7 +63,11 @@ def fragment_sql(name: str, case: FragmentCase, fragments: Mapping[str, Fragment
 
 
 def _literal(value: Any, kind: str) -> exp.Expr:
-    return array(list(value or ()), Items(type="string")) if kind == "strings" else literal(value, kind)
+    if kind == "strings":
+        return array(list(value or ()), Items(type="string"))
+    if kind == "json":
+        return exp.cast(exp.null(), "JSON") if value is None else exp.func("json_parse", string(json.dumps(value)))
+    return literal(value, kind)
 
 
 def _value(
