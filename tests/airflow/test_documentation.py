@@ -30,6 +30,13 @@ def test_the_page_has_guide_false_positives_references_and_sql() -> None:
     assert "<https://example.com/a>" in text
 
 
+def test_mappings_that_nobody_has_reviewed_say_so() -> None:
+    mapped = {"controls": {"cis-aws-foundations@7.0.0": ["5.6"]}}
+    words = "Nobody but the runbook's author"
+    assert words not in markdown(Runbook.from_spec(spec("a", **mapped)))
+    assert words in markdown(Runbook.from_spec(spec("a", **mapped, mappings_reviewed=False)))
+
+
 def test_sql_cannot_end_its_code_block() -> None:
     sql = "SELECT '```' AS a,\n````\n# not a heading"
     (token,) = MarkdownIt().parse(fenced(sql, "sql"))

@@ -7,6 +7,7 @@ import pytest
 from page import Page
 from planted import PLANTED, WRITTEN, hostile
 from samples import ALL, clean, failed_logins, finding, huge, incomplete, make
+from subject import SPEC
 
 from trailbook.diff import State
 from trailbook.report import html
@@ -149,6 +150,12 @@ def test_null_and_the_empty_text_are_told_apart():
     words = Page(html.render(make([finding(0, State.NEW, row=row)]))).words
     assert "user_agent empty text" in words
     assert "mfa_share NULL" in words
+
+
+def test_mappings_that_nobody_has_reviewed_say_so_beneath_what_they_are_worth():
+    words = "by itself it satisfies none. Nobody but the runbook's author has read these mappings"
+    assert words in Page(html.render(make([], spec=SPEC | {"mappings_reviewed": False}))).words
+    assert "Nobody but" not in Page(html.render(make([]))).words
 
 
 def luminance(colour):

@@ -1,6 +1,7 @@
 import pytest
 from planted import hostile
 from samples import ALL, finding, make, typed
+from subject import SPEC
 
 from trailbook import canonical
 from trailbook.diff import State
@@ -45,6 +46,14 @@ def test_values_that_json_cannot_hold_are_text_by_the_documented_rule():
     )
     assert row["nothing"] is None
     assert row["empty"] == ""
+
+
+def test_what_the_mappings_are_worth_is_said_and_whether_anybody_has_reviewed_them():
+    def said(spec):
+        return canonical.loads(json.dumps(make([], spec=spec)))["statements"]["mappings"]
+
+    assert len(said(SPEC)) == 1
+    assert "Nobody but the runbook's author" in said(SPEC | {"mappings_reviewed": False})[1]
 
 
 def test_nan_is_text_and_reads_back_as_nan():

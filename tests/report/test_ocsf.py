@@ -115,6 +115,13 @@ def test_attack_techniques_and_controls_are_filled():
     assert event(State.NEW)["unmapped"]["compliance"] == SPEC["controls"]
 
 
+def test_mappings_that_nobody_has_reviewed_are_marked_and_the_others_are_not(schema):
+    found = event(State.NEW, spec=SPEC | {"mappings_reviewed": False})
+    assert found["unmapped"]["mappings_reviewed"] is False
+    assert not list(schema.iter_errors(found))
+    assert "mappings_reviewed" not in event(State.NEW)["unmapped"]
+
+
 def test_a_runbook_without_mappings_and_guide_has_none(schema):
     spec = {name: value for name, value in SPEC.items() if name not in ("attack", "controls", "guide")}
     found = event(State.NEW, spec=spec)

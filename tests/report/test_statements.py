@@ -77,3 +77,15 @@ def test_one_of_each_is_said_in_the_singular():
 def test_who_started_the_run_is_said():
     assert statements.started(incomplete().plan) == "By hand in Airflow by a.meier, attempt 2"
     assert statements.started(make([], run=Run("x", trigger=Trigger.CLI)).plan) == "On the command line"
+
+
+def test_mappings_are_evidence_and_say_where_nobody_has_reviewed_them():
+    supports = "This run is evidence that supports these controls; by itself it satisfies none."
+    assert statements.mappings(make([]).runbook) == (supports,)
+    said = statements.mappings(make([], spec=SPEC | {"mappings_reviewed": False}).runbook)
+    assert said == (supports, "Nobody but the runbook's author has read these mappings against their sources.")
+
+
+def test_a_runbook_without_mappings_has_none_to_review():
+    bare = {name: value for name, value in SPEC.items() if name not in ("attack", "controls")}
+    assert statements.mappings(make([], spec=bare | {"mappings_reviewed": False}).runbook) == ()

@@ -6,7 +6,7 @@ longer than any run of backticks in it, and the text never ends in `.md` (Airflo
 
 import re
 
-from trailbook.runbook.model import Runbook
+from trailbook.runbook.model import UNREVIEWED, Runbook
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 
@@ -62,4 +62,6 @@ def _mappings(runbook: Runbook) -> list[str]:
     found = [f"{framework}: {', '.join(ids)}" for framework, ids in runbook.controls.items()]
     if runbook.attack is not None:
         found.insert(0, f"MITRE ATT&CK {runbook.attack.version}: {', '.join(runbook.attack.techniques)}")
+    if runbook.unreviewed:
+        found.append(UNREVIEWED)
     return found

@@ -106,6 +106,7 @@ def _context(report: Report) -> dict[str, Any]:
         "columns": view.head_columns(report),
         "key": tuple(report.runbook.result.key),
         "guide": to_html(report.runbook.guide),
+        "mappings": statements.mappings(report.runbook),
         "next_runbooks": next_runbooks(report),
         "most_commands": MOST_COMMANDS,
         "queries": tuple((query, cost_usd(query)) for query in report.outcome.queries),

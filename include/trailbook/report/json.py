@@ -50,6 +50,7 @@ def _statements(report: Report) -> Json:
             "completeness": statements.completeness(seen),
             "gaps": statements.gaps(seen),
             "comparison": statements.comparison(report),
+            "mappings": statements.mappings(report.runbook),
         }
     )
 

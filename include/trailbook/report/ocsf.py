@@ -193,4 +193,5 @@ def _unmapped(report: Report, finding: Finding) -> _Fields:
         "verdict": report.outcome.judgement.verdict.value,
         **({"changes": changes} if changes else {}),
         **({"compliance": report.runbook.controls} if report.runbook.controls else {}),
+        **({"mappings_reviewed": False} if report.runbook.unreviewed else {}),
     }

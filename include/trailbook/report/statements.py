@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from trailbook.plan import Baseline, Plan, Trigger
 from trailbook.report.model import Report
 from trailbook.report.text import amount, sentence, size
+from trailbook.runbook.model import UNREVIEWED, Runbook
 from trailbook.verdict import Completeness, Verdict
 from trailbook.window import Window
 
@@ -85,6 +86,16 @@ def comparison(report: Report) -> tuple[str, ...]:
         found.append("Since the window was not looked at whole, no finding of the earlier run is reported as absent.")
     if plan.rerun_of:
         found.append(f"This window was looked at before: this is a re-run of {plan.rerun_of}.")
+    return tuple(found)
+
+
+def mappings(runbook: Runbook) -> tuple[str, ...]:
+    """Return what the mappings to ATT&CK and controls are worth, each a sentence; empty where there are none."""
+    found = []
+    if runbook.controls:
+        found.append("This run is evidence that supports these controls; by itself it satisfies none.")
+    if runbook.unreviewed:
+        found.append(UNREVIEWED)
     return tuple(found)
 
 

@@ -21,6 +21,8 @@ COMMON_PARAMS = ("start", "end", "accounts", "regions", "row_limit", "compare_wi
 WINDOW_VALUES = ("window_start", "window_end")
 """What any query may name without declaring it: the bounds of the run's window."""
 
+UNREVIEWED = "Nobody but the runbook's author has read these mappings against their sources."
+
 _NO_CASES: dict[str, Any] = {"cases": True, "fragments": {"__all__": {"cases"}}}
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -185,6 +187,11 @@ class Runbook(BaseModel):
             if not (framework and at and version):
                 raise ValueError(f"expected framework@version such as nist-800-53@rev5, found {name!r}")
         return value
+
+    @property
+    def unreviewed(self) -> bool:
+        """Whether it has mappings that nobody but its author has read."""
+        return not self.mappings_reviewed and bool(self.attack or self.controls)
 
     def spec(self) -> dict[str, Any]:
         """Return the runbook as JSON values with the keys of the YAML; `cases` are left out: no run needs them."""
