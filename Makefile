@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS := 1
 SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
 EXPORT := $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header
 
-.PHONY: demo up test check conformance format bench prove lock clean help
+.PHONY: demo up test check conformance format docs bench prove lock clean help
 
 help:        ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,10 @@ conformance: $(STAMP) ## ask a real Trino (TRINO_URL, else one is fetched and st
 format: $(STAMP) ## write the code as `check` wants it
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## write docs/catalogue.md as the runbooks are now
+	$(BIN)/trailbook list --runbooks runbooks --format markdown > docs/.catalogue.md || { rm docs/.catalogue.md; exit 1; }
+	@mv docs/.catalogue.md docs/catalogue.md
 
 bench: $(STAMP) ## the benchmarks; ratios in one run
 	$(SYNC) --group bench

@@ -56,3 +56,38 @@ def test_a_broken_file_is_not_silent_and_hides_no_other(runbooks, capsys):
     assert "\u202e" not in out
     assert "second" in out
     assert "1 file(s) with problems: run `trailbook check`" in err
+
+
+def test_json_says_which_mappings_nobody_has_reviewed(runbooks, capsys):
+    path = runbooks / "first.yaml"
+    path.write_text(path.read_text() + "mappings_reviewed: false\n")
+    capsys.readouterr()
+
+    assert main(["list", "--format", "json"]) == 0
+
+    first, second = json.loads(capsys.readouterr().out)["runbooks"]
+    assert (first["mappings_reviewed"], second["mappings_reviewed"]) == (False, True)
+
+
+def test_markdown_is_the_catalogue_as_a_page_with_links_from_a_folder_beside(runbooks, capsys):
+    (runbooks / "identity").mkdir()
+    (runbooks / "first.yaml").rename(runbooks / "identity" / "first.yaml")
+    capsys.readouterr()
+
+    assert main(["list", "--format", "markdown"]) == 0
+
+    out = capsys.readouterr().out
+    assert out.startswith("# The runbooks\n")
+    assert f"[first]: ../{runbooks.name}/identity/first.yaml\n" in out
+    assert out.endswith(f"[second]: ../{runbooks.name}/second.yaml\n")
+
+
+def test_a_catalogue_that_lacks_a_broken_file_is_no_success(runbooks, capsys):
+    (runbooks / "broken.yaml").write_text("id: broken\n")
+    capsys.readouterr()
+
+    assert main(["list", "--format", "markdown"]) == 2
+
+    out, err = capsys.readouterr()
+    assert "2 runbooks" in out
+    assert "1 file(s) with problems" in err
