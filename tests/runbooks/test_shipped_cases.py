@@ -60,3 +60,8 @@ def test_the_cases_show_both_what_is_found_and_what_is_not(runbook: Runbook) -> 
     assert len(silent) >= 2
     described = {event["eventName"] for case in runbook.cases for event in case.events}
     assert len(described) >= 3
+
+
+def test_each_shared_fragment_is_told_to_those_who_write_runbooks() -> None:
+    guide = (ROOT.parent / "docs/writing-runbooks.md").read_text()
+    assert [path.stem for path in (ROOT / "fragments").glob("*.yaml") if f"`{path.stem}(" not in guide] == []
