@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from trailbook.local.engine.faults import Failure, Function, invalid, refusal, uncaught
@@ -226,6 +227,11 @@ def split_to_multimap(value: str, between: str, within: str) -> dict[str, list[A
 
 def like(value: str, pattern: str, escape: str) -> bool:
     """Say whether text matches a LIKE pattern with an escape character."""
+    return _like(pattern, escape).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=256)  # a list of patterns is few texts, and each meets every row
+def _like(pattern: str, escape: str) -> re.Pattern[str]:
     if len(escape) != 1:
         raise invalid("Escape string must be a single character")
     expression, i = "", 0
@@ -239,7 +245,7 @@ def like(value: str, pattern: str, escape: str) -> bool:
         else:
             expression += {"%": ".*", "_": "."}.get(char) or re.escape(char)
         i += 1
-    return re.fullmatch(expression, value, re.DOTALL) is not None
+    return re.compile(expression, re.DOTALL)
 
 
 FUNCTIONS: Mapping[str, Function] = {
