@@ -68,13 +68,12 @@ def test_a_runbook_s_row_says_what_it_is_keyed_by_when_it_runs_what_one_sets_and
     assert row(text, "[a]") == [
         "[a]<br>Failed console sign-ins, by user and source",
         "medium",
-        "aggregate",
-        "`account_id`, `user_name`, `source_ip`",
+        "aggregate by<br>`account_id`, `user_name`, `source_ip`",
         "on demand",
         "**`must`**, `may`<br>at least one of `may`<br>lists: `crown`",
         "[b], `elsewhere`",
     ]
-    assert row(text, "[b]")[4:] == ["`0 2 * * *`<br>window 1d", "none", "none"]
+    assert row(text, "[b]")[3:] == ["`0 2 * * *`<br>window&nbsp;1d", "none", "none"]
 
 
 def test_what_is_not_stable_says_so():

@@ -23,7 +23,7 @@ _STATUSES = ("stable", "experimental", "deprecated")
 
 _READING = """\
 - **Kind**: a row is one event (*events*), one group of events (*aggregate*) or a thing's last known state (*state*).
-- **Keyed by**: the columns that name a row; a run compares rows by them with the run before.
+- **Key**: the columns that name a row; a run compares rows by them with the run before.
 - **Schedule**: when a run starts, in UTC, and how long a window it looks at; *on demand* means that a person starts it.
 - **Parameters**: a run must be given those in bold; the others have defaults. Every runbook also takes `start`, `end`,
   `accounts`, `regions`, `row_limit`, `compare_with` and `reason`. A *list* is a CSV file that the deployment keeps.
@@ -78,7 +78,7 @@ def _tally(values: Iterable[str], order: Sequence[str]) -> str:
 
 
 def _scenario(group: Group, known: set[str]) -> list[str]:
-    columns = ("Runbook", "Severity", "Kind", "Keyed by", "Schedule", "Parameters and lists", "Leads to")
+    columns = ("Runbook", "Severity", "Kind and key", "Schedule", "Parameters and lists", "Leads to")
     return [f"### {plain(group.about)}", table(columns, (_about(entry.runbook, known) for entry in group.entries))]
 
 
@@ -87,8 +87,7 @@ def _about(runbook: Runbook, known: set[str]) -> list[str]:
     return [
         f"[{runbook.id}]{status}<br>{plain(runbook.title)}",
         runbook.severity,
-        runbook.result.kind,
-        ", ".join(map(code, runbook.result.key)),
+        f"{runbook.result.kind} by<br>{', '.join(map(code, runbook.result.key))}",
         _schedule(runbook),
         _settings(runbook),
         _leads_to(runbook, known),
@@ -98,7 +97,7 @@ def _about(runbook: Runbook, known: set[str]) -> list[str]:
 def _schedule(runbook: Runbook) -> str:
     if runbook.schedule is None:
         return "on demand"
-    return f"{code(runbook.schedule.cron)}<br>window {plain(runbook.schedule.window)}"
+    return f"{code(runbook.schedule.cron)}<br>window&nbsp;{plain(runbook.schedule.window)}"
 
 
 def _settings(runbook: Runbook) -> str:
