@@ -119,8 +119,8 @@ def _attack(found: Sequence[Entry], matrix: Matrix) -> list[str]:
     sections = tactics(found, matrix)
     parts = [
         f"MITRE ATT&CK Enterprise {matrix.version}. A technique stands under each of its tactics: a finding does not"
-        " say which of them somebody was after. © The MITRE Corporation. This work is reproduced and distributed with the"
-        " permission of The MITRE Corporation.",
+        " say which of them somebody was after. © The MITRE Corporation. This work is reproduced and distributed with"
+        " the permission of The MITRE Corporation.",
         *_note(entry for entry in found if entry.runbook.attack),
         *_unchecked(sections, matrix),
         *(part for section in sections if section.groups for part in _tactic(section, matrix)),
