@@ -37,10 +37,10 @@ def main() -> int:
             return 2
     failed = 0
     with FolderAthena.from_records(records(), table=TABLE) as athena:
-        for family in [f for f in given.families or families() if f != library.FAMILY]:
+        for family in [f for f in given.families or families() if f not in library.FAMILIES]:
             failed += _family(server, version, family, None if given.no_local else athena, missing=given.missing)
-    if not given.families or library.FAMILY in given.families:
-        failed += library.record_library(server, version, missing=given.missing)
+    for family in [f for f in given.families or library.FAMILIES if f in library.FAMILIES]:
+        failed += library.record_library(server, version, family, missing=given.missing)
     return 1 if failed else 0
 
 

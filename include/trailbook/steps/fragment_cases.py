@@ -70,13 +70,20 @@ def _literal(value: Any, kind: str) -> exp.Expr:
     return literal(value, kind)
 
 
+def bound_fragment_case(
+    name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the query of one case and the record that it reads. Raises TrailbookError."""
+    kinds = fragments[name].params
+    nested = {_COLUMNS[kind]: case.given.get(param) for param, kind in kinds.items() if kind in _COLUMNS}
+    return fragment_sql(name, case, fragments, table), [{**_NOBODY, **nested}]
+
+
 def _value(
     name: str, case: FragmentCase, fragments: Mapping[str, Fragment], athena: CaseAthena, table: PhysicalTable
 ) -> Any:
-    sql = fragment_sql(name, case, fragments, table)
-    kinds = fragments[name].params
-    nested = {_COLUMNS[kind]: case.given.get(param) for param, kind in kinds.items() if kind in _COLUMNS}
-    athena.replace_records([{**_NOBODY, **nested}])
+    sql, events = bound_fragment_case(name, case, fragments, table)
+    athena.replace_records(events)
     execution = athena.execute(sql, token=name)
     with tempfile.TemporaryDirectory(prefix="trailbook-case-") as folder:
         athena.download(execution, Path(folder) / "result.csv")
