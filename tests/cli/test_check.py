@@ -116,4 +116,57 @@ def test_the_runbooks_of_this_repository_have_no_problems(monkeypatch, capsys):
     monkeypatch.delenv("TRAILBOOK_LOOKUPS", raising=False)
     monkeypatch.chdir(DATA.parents[1])
 
-    assert main(["check"]) == 0, capsys.readouterr().out
+    assert main(["check", "--strict"]) == 0, capsys.readouterr().out
+
+
+@pytest.fixture
+def doubted(runbooks, capsys):
+    path = runbooks / "first.yaml"
+    path.write_text(
+        path.read_text().replace("default: [DeleteTrail, StopLogging]", "default: [DeleteTrail, StopLoging]")
+    )
+    capsys.readouterr()
+    return path
+
+
+def test_a_name_that_no_service_is_known_to_write_is_a_warning_and_stops_nothing(doubted, capsys):
+    line, text = next((n, t) for n, t in enumerate(doubted.read_text().split("\n"), 1) if "StopLoging" in t)
+    place = f"{doubted}:{line}:{text.index('StopLoging') + 1}"
+    message = "`cloudtrail.amazonaws.com` has no event `StopLoging`; did you mean `StopLogging`?"
+
+    assert main(["check"]) == 0
+
+    out, err = capsys.readouterr()
+    assert out == f"{place}: warning: params.event_names.default[1]: {message}\n"
+    assert err == (
+        "1 runbook, 0 problems, 1 warning\n"
+        "a name that is right is written in event-names.yaml beside the runbooks: docs/writing-runbooks.md says how\n"
+    )
+
+
+def test_with_strict_a_warning_is_something_to_mend(doubted, capsys):
+    assert main(["check", "--strict"]) == 2
+    assert main(["check", "--strict", str(doubted)]) == 2
+
+    (doubted.parent / "event-names.yaml").write_text("cloudtrail.amazonaws.com: [{why: a test, names: [StopLoging]}]\n")
+
+    assert main(["check", "--strict"]) == 0
+
+
+def test_a_warning_is_an_annotation_of_its_own_kind(doubted, capsys):
+    assert main(["check", "--format", "github"]) == 0
+
+    [line] = capsys.readouterr().out.splitlines()
+    assert line.startswith(f"::warning file={doubted},line=")
+    assert "StopLoging" in line
+
+
+def test_problems_and_warnings_are_told_together_in_the_order_of_their_places(doubted, capsys):
+    (doubted.parent / "another.yaml").write_text("id: [")
+    (doubted.parent / "zero.yaml").write_text("id: [")
+
+    assert main(["check"]) == 2
+
+    out, err = capsys.readouterr()
+    assert [Path(_file(line)).name for line in out.splitlines()] == ["another.yaml", "first.yaml", "zero.yaml"]
+    assert err.startswith("3 runbooks, 2 problems in 2 files, 1 warning\n")

@@ -10,14 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
+from trailbook.runbook import event_names
 from trailbook.runbook import lookups as lookup_files
-from trailbook.runbook.fragments import FOLDER
+from trailbook.runbook.fragments import FOLDER, folder_of, fragment_files
 from trailbook.runbook.load import Loaded, examine, load_with_source
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.rules.references import pivots_lead_somewhere
-from trailbook.runbook.source import key_path
+from trailbook.runbook.source import key_path, read
+
+if TYPE_CHECKING:
+    from trailbook.sql.lint import SqlProblem
 
 LOOKUPS = "lookups"
 """The folder of CSV files beside the runbooks; nothing in it is a runbook."""
@@ -27,10 +32,11 @@ _ENDINGS = (".yaml", ".yml")
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The runbooks by id, sorted, and every problem found, sorted by place."""
+    """The runbooks by id, sorted, every problem found, and what is only doubted, sorted by place."""
 
     runbooks: Mapping[str, Loaded]
     problems: tuple[Problem, ...]
+    doubts: tuple[Problem, ...] = ()
 
     def named(self, ids: Sequence[str]) -> list[Loaded]:
         """Return the runbooks of some ids, in their order; without ids all, sorted. Raises InvalidRequest."""
@@ -51,19 +57,31 @@ class Collection:
 
     @classmethod
     def of(
-        cls, paths: Iterable[Path], *, lint: bool = False, lookups: Path | None = None, beside: Iterable[Path] = ()
+        cls,
+        paths: Iterable[Path],
+        *,
+        lint: bool = False,
+        doubt: bool = False,
+        lookups: Path | None = None,
+        beside: Iterable[Path] = (),
     ) -> "Collection":
-        """Return the runbooks of these files, as `load`; pivots may lead to any of them, or to files `beside` them."""
+        """Return the runbooks of these files, as `load`; pivots may lead to any of them, or to files `beside` them.
+
+        With `doubt` (and `lint`) the event names are looked up too, for `check`: no run is stopped by a doubt.
+        """
         paths = sorted({path.resolve(): path for path in paths}.values())
         others = _others(paths, beside)
         twins = _twins(paths)
         read: list[Loaded] = []
         broken: dict[Path, list[Problem]] = {}
+        doubts: list[Problem] = []
         for path in paths:
             loaded, problems = examine(path)
             if loaded is not None:
                 read.append(loaded)
-                problems += _twin_problems(loaded, twins) + (lint_problems(loaded) if lint else [])
+                wrong, doubted = _judged(loaded, doubt=doubt) if lint else ([], [])
+                problems += _twin_problems(loaded, twins) + wrong
+                doubts += doubted if not problems else []
             if problems:
                 broken[path] = problems
         found = {loaded.runbook.id: loaded for loaded in read if loaded.source.path not in broken}
@@ -71,7 +89,9 @@ class Collection:
         every += _references(read, others, {path.stem for path in paths})
         if lookups is not None:
             every += _lookups(read, lookups)
-        return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(every))))
+        if doubt:
+            every += [problem for path in paths for problem in event_names.beside(path)[1]]
+        return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(every))), tuple(sorted(set(doubts))))
 
 
 def find(folder: Path, runbook_id: str) -> Loaded:
@@ -89,11 +109,11 @@ def find(folder: Path, runbook_id: str) -> Loaded:
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """Yield the runbook files below `folder`, at any depth; what is hidden, lookups and fragments are not runbooks."""
+    """Yield the runbook files below `folder`, at any depth; what is hidden, lookups, fragments and names are none."""
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in (LOOKUPS, FOLDER))
         for name in sorted(names):
-            if name.endswith(_ENDINGS) and not name.startswith("."):
+            if name.endswith(_ENDINGS) and not name.startswith(".") and name != event_names.OWN:
                 yield Path(parent, name)
 
 
@@ -120,14 +140,26 @@ def _twin_problems(loaded: Loaded, twins: Mapping[Path, Path]) -> list[Problem]:
 
 def lint_problems(loaded: Loaded) -> list[Problem]:
     """Return what is wrong with a runbook's SQL, at its places in the file."""
-    from trailbook.sql.lint import lint  # only here: a DAG parse must not pay for the SQL parser
+    return _judged(loaded, doubt=False)[0]
 
-    source = loaded.source
-    problems = []
-    for flaw in lint(loaded.runbook):
-        line, column = source.text_place(flaw.loc, flaw.line, flaw.column) if flaw.line else source.place(flaw.loc)
-        problems.append(Problem(str(source.path), line, column, key_path(flaw.loc), flaw.message))
-    return problems
+
+def _judged(loaded: Loaded, *, doubt: bool) -> tuple[list[Problem], list[Problem]]:
+    """Return what is wrong with a runbook's SQL, and what is doubted."""
+    from trailbook.sql.lint import lint_with_doubts  # only here: a DAG parse must not pay for the SQL parser
+
+    known = event_names.beside(loaded.source.path)[0] if doubt else None
+    problems, doubts = lint_with_doubts(loaded.runbook, known)
+    return [_placed(loaded, flaw) for flaw in problems], [_placed(loaded, flaw) for flaw in doubts]
+
+
+def _placed(loaded: Loaded, flaw: "SqlProblem") -> Problem:
+    """Return what the linter says at its place: in the runbook's file, or in that of a shared fragment."""
+    source, loc = loaded.source, flaw.loc
+    folder = folder_of(source.path) if loc[0] == "fragments" and source.known(loc) != loc else None
+    if folder is not None:
+        source, loc = read(fragment_files(folder)[str(loc[1])]), loc[2:]
+    line, column = source.text_place(loc, flaw.line, flaw.column) if flaw.line else source.place(loc)
+    return Problem(str(source.path), line, column, key_path(loc), flaw.message)
 
 
 def _others(paths: Sequence[Path], beside: Iterable[Path]) -> dict[str, Path]:

@@ -4,16 +4,18 @@ Each rule is one function whose docstring shows a runbook that passes and one th
 Importing this imports sqlglot; who only wants the model must not.
 """
 
+from trailbook.runbook.event_names import KnownEvents
 from trailbook.runbook.model import Runbook
 from trailbook.sql.lint.columns import known_columns
+from trailbook.sql.lint.event_names import event_names
 from trailbook.sql.lint.parameters import declared, used
-from trailbook.sql.lint.problem import Rule, SqlProblem, at_offset
+from trailbook.sql.lint.problem import Rule, SqlProblem, Statement, at_offset
 from trailbook.sql.lint.purity import no_clock_or_chance, no_limit, no_star, only_reads
 from trailbook.sql.lint.relations import cte_names, lookups_are_read, reads_only
 from trailbook.sql.lint.result import key_and_measures, named_once, other_mentions, traceable
 from trailbook.sql.lint.statement import Unparsed, parse
 
-__all__ = ["RULES", "SqlProblem", "lint"]
+__all__ = ["RULES", "SqlProblem", "lint", "lint_with_doubts"]
 
 RULES: tuple[Rule, ...] = (
     only_reads,
@@ -36,13 +38,26 @@ RULES: tuple[Rule, ...] = (
 
 def lint(runbook: Runbook) -> list[SqlProblem]:
     """Return every problem of a runbook's SQL, by place; where it cannot be parsed, the one reason why."""
+    return lint_with_doubts(runbook, None)[0]
+
+
+def lint_with_doubts(runbook: Runbook, known: KnownEvents | None) -> tuple[list[SqlProblem], list[SqlProblem]]:
+    """Return the problems as `lint`, and where there are none what is doubted by the event names that are known."""
     try:
         statement = parse(runbook.query)
-        return sorted({problem for rule in RULES for problem in rule(runbook, statement)}, key=_order)
+        problems = sorted({problem for rule in RULES for problem in rule(runbook, statement)}, key=_order)
+        return problems, [] if problems or known is None else _doubts(runbook, statement, known)
     except Unparsed as error:
-        return [error.problem]
+        return [error.problem], []
     except RecursionError:
-        return [at_offset(runbook.query, 0, "expected simpler SQL: this is nested too deeply to be understood")]
+        return [at_offset(runbook.query, 0, "expected simpler SQL: this is nested too deeply to be understood")], []
+
+
+def _doubts(runbook: Runbook, statement: Statement, known: KnownEvents) -> list[SqlProblem]:
+    try:
+        return sorted(set(event_names(runbook, statement, known)), key=_order)
+    except RecursionError:
+        return []  # what is too deep to be looked through is not doubted
 
 
 def _order(problem: SqlProblem) -> tuple[int, int, str, str]:
