@@ -24,7 +24,7 @@ from trailbook.verdict import Verdict
 MOST_COMMANDS = 5
 """Commands of one pivot that the page lists."""
 
-_MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
+MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
 _BLOCK = 20_000
 _BREAKS = re.compile(r"[ \t\n]+")  # where YAML wrapped a line; other controls are not the author's and stay marked
 
@@ -37,15 +37,16 @@ class Block(str):
 
 def render(report: Report) -> bytes:
     """Return the page as UTF-8."""
-    environment = _environment()
-    style = environment.get_template("report.css").render()
-    page = environment.get_template("report.html.j2").render(_context(report), style_hash=_hash(style))
+    engine = environment()
+    style = engine.get_template("report.css").render()
+    page = engine.get_template("report.html.j2").render(_context(report), style_hash=style_hash(style))
     return page.encode("utf-8")
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates' engine, by which every page of this room is rendered."""
+    engine = Environment(
         loader=PackageLoader("trailbook.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -53,7 +54,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
+    engine.filters |= {
         "address": web_address,
         "amount": amount,
         "block": lambda value: Block(clip(value, _BLOCK)),
@@ -65,7 +66,7 @@ def _environment() -> Environment:
         "size": size,
         "usd": _usd,
     }
-    return environment
+    return engine
 
 
 def _finalize(value: Any) -> Any:
@@ -75,7 +76,8 @@ def _finalize(value: Any) -> Any:
     return value
 
 
-def _hash(style: str) -> str:
+def style_hash(style: str) -> str:
+    """Return what the page's policy says of its one style, so that no other style is obeyed."""
     return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
@@ -90,7 +92,7 @@ def _context(report: Report) -> dict[str, Any]:
         "seen": report.outcome.completeness,
         "tally": report.tally,
         "verdict": verdict.value,
-        "verdict_mark": _MARKS[verdict],
+        "verdict_mark": MARKS[verdict],
         "meaning": statements.MEANINGS[verdict],
         "reasons": statements.verdict(report),
         "window": statements.span(report.plan.window),
