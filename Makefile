@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS := 1
 SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
 EXPORT := $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header
 
-.PHONY: demo up test check conformance format docs bench prove lock clean help
+.PHONY: demo up test check conformance format docs bench prove lock event-names clean help
 
 help:        ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -29,7 +29,7 @@ check: $(STAMP) ## format, lint, types, the import contract, the runbooks
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/trailbook check runbooks
+	$(BIN)/trailbook check --strict runbooks
 
 conformance: $(STAMP) ## ask a real Trino (TRINO_URL, else one is fetched and started) every recorded query again
 	@test -n "$(TRINO_URL)" || $(BIN)/python tests/conformance/start_trino.py
@@ -61,6 +61,9 @@ lock: $(UV)  ## after a change of pyproject.toml: the lock, and what the Airflow
 	$(UV) lock
 	$(EXPORT) --extra airflow -o requirements.txt
 	$(EXPORT) --extra local -o deploy/requirements-local.txt
+
+event-names: $(STAMP) ## after a change of botocore: the names of AWS's operations, for `trailbook check`
+	$(BIN)/python -m trailbook.runbook.event_names
 
 clean:       ## remove the environments and all state of demo and up
 	rm -rf .venv .uv .trailbook

@@ -1,6 +1,6 @@
 """The operations of AWS's services, as `operations.json` holds them, and how that file is made from botocore.
 
-    python -m trailbook.runbook.event_names.operations
+    python -m trailbook.runbook.event_names     (make event-names)
 
 Invariants: the file is a function of the botocore that is installed, and a test holds the two together; nothing else
 here imports botocore, and nothing looks at it when runbooks are checked.
@@ -70,7 +70,3 @@ def _sources(name: str, own: Mapping[str, list[str]]) -> list[str]:
     """
     kept = [source for source in own[name] if source == name or source in own.get(source, [source])]
     return kept or own[name]
-
-
-if __name__ == "__main__":
-    FILE.write_text(installed(), encoding="utf-8", newline="\n")
