@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from trailbook.runbook.collection import Collection, files
-from trailbook.runbook.event_names import KnownEvents, beside
-from trailbook.runbook.event_names.known import shipped
+from trailbook.runbook.event_names.known import KnownEvents, beside, shipped
 from trailbook.runbook.event_names.operations import FILE, installed, services
 
 DATA = Path(__file__).parents[1] / "data"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trailbook.runbook.event_names import KnownEvents
+from trailbook.runbook.event_names.known import KnownEvents
 from trailbook.runbook.model import Runbook
 from trailbook.sql.lint import lint_with_doubts
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
-from trailbook.runbook import event_names
 from trailbook.runbook import lookups as lookup_files
+from trailbook.runbook.event_names import OWN as NAMES
 from trailbook.runbook.fragments import FOLDER, folder_of, fragment_files
 from trailbook.runbook.load import Loaded, examine, load_with_source
 from trailbook.runbook.nearest import did_you_mean
@@ -22,6 +22,7 @@ from trailbook.runbook.rules.references import pivots_lead_somewhere
 from trailbook.runbook.source import key_path, read
 
 if TYPE_CHECKING:
+    from trailbook.runbook.event_names.known import KnownEvents
     from trailbook.sql.lint import SqlProblem
 
 LOOKUPS = "lookups"
@@ -90,7 +91,7 @@ class Collection:
         if lookups is not None:
             every += _lookups(read, lookups)
         if doubt:
-            every += [problem for path in paths for problem in event_names.beside(path)[1]]
+            every += [problem for path in paths for problem in _event_names(path)[1]]
         return cls(MappingProxyType(dict(sorted(found.items()))), tuple(sorted(set(every))), tuple(sorted(set(doubts))))
 
 
@@ -113,7 +114,7 @@ def files(folder: Path) -> Iterator[Path]:
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in (LOOKUPS, FOLDER))
         for name in sorted(names):
-            if name.endswith(_ENDINGS) and not name.startswith(".") and name != event_names.OWN:
+            if name.endswith(_ENDINGS) and not name.startswith(".") and name != NAMES:
                 yield Path(parent, name)
 
 
@@ -147,9 +148,15 @@ def _judged(loaded: Loaded, *, doubt: bool) -> tuple[list[Problem], list[Problem
     """Return what is wrong with a runbook's SQL, and what is doubted."""
     from trailbook.sql.lint import lint_with_doubts  # only here: a DAG parse must not pay for the SQL parser
 
-    known = event_names.beside(loaded.source.path)[0] if doubt else None
+    known = _event_names(loaded.source.path)[0] if doubt else None
     problems, doubts = lint_with_doubts(loaded.runbook, known)
     return [_placed(loaded, flaw) for flaw in problems], [_placed(loaded, flaw) for flaw in doubts]
+
+
+def _event_names(path: Path) -> "tuple[KnownEvents, tuple[Problem, ...]]":
+    from trailbook.runbook.event_names.known import beside  # only here, for the same reason
+
+    return beside(path)
 
 
 def _placed(loaded: Loaded, flaw: "SqlProblem") -> Problem:

@@ -1,5 +1,10 @@
-"""What CloudTrail may write as event source and event name, as far as that is known."""
+"""What CloudTrail may write as event source and event name, as far as that is known.
 
-from trailbook.runbook.event_names.known import OWN, SUFFIX, KnownEvents, Names, beside
+Importing this alone reads nothing and builds no model: a DAG parse needs only the name of the file.
+"""
 
-__all__ = ["OWN", "SUFFIX", "KnownEvents", "Names", "beside"]
+OWN = "event-names.yaml"
+"""The file beside the runbooks in which a deployment names what is not known here; it is no runbook."""
+
+SUFFIX = ".amazonaws.com"
+"""What the event source of an AWS service ends in."""

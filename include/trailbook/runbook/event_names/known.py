@@ -16,14 +16,10 @@ from pydantic import BaseModel, Field, RootModel, ValidationError
 
 from trailbook.errors import InvalidRunbook, Problem
 from trailbook.runbook import complaints
+from trailbook.runbook.event_names import OWN, SUFFIX
 from trailbook.runbook.event_names.operations import services
 from trailbook.runbook.params import STRICT
 from trailbook.runbook.source import read
-
-OWN = "event-names.yaml"
-"""The file beside the runbooks in which a deployment names what this does not know; it is no runbook."""
-
-SUFFIX = ".amazonaws.com"
 
 _SHIPPED = Path(__file__).with_name("cloudtrail_only.yaml")
 _DATE = r"(?:\d{8}(?:v\d+)?|\d{4}_\d{2}_\d{2})"

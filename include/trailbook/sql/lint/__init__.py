@@ -4,7 +4,7 @@ Each rule is one function whose docstring shows a runbook that passes and one th
 Importing this imports sqlglot; who only wants the model must not.
 """
 
-from trailbook.runbook.event_names import KnownEvents
+from trailbook.runbook.event_names.known import KnownEvents
 from trailbook.runbook.model import Runbook
 from trailbook.sql.lint.columns import known_columns
 from trailbook.sql.lint.event_names import event_names

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from trailbook.runbook.event_names import KnownEvents
+from trailbook.runbook.event_names.known import KnownEvents
 from trailbook.runbook.nearest import did_you_mean, nearest
 from trailbook.sql.lint.event_names.conditions import as_source
 from trailbook.sql.lint.event_names.lineage import Meaning

@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 from sqlglot.errors import SqlglotError
 
 from trailbook.errors import InvalidRunbook
-from trailbook.runbook.event_names import KnownEvents
+from trailbook.runbook.event_names.known import KnownEvents
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.nearest import nearest
 from trailbook.runbook.source import Loc
