@@ -3,37 +3,37 @@
 import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from trailbook.canonical import digest
-from trailbook.cli import run_output
+from trailbook.cli import printable, run_output, triage, triage_output, triage_params
+from trailbook.cli.runs import Bench, run_each
 from trailbook.errors import InvalidRequest, InvalidRunbook
 from trailbook.laptop.progress import Steps
-from trailbook.ledger import Ledger
 from trailbook.local.folder import FolderAthena
-from trailbook.objects import FolderStore
-from trailbook.plan import Plan, Run, Trigger
+from trailbook.report.index import LeftOut, Skipped
+from trailbook.report.index_files import write
 from trailbook.runbook.collection import Collection
 from trailbook.runbook.load import Loaded
-from trailbook.runbook.lookups import read_all
-from trailbook.runbook.values import from_text, resolve
 from trailbook.settings import Settings
-from trailbook.steps.plan import plan, window_of
-from trailbook.steps.whole import WholeRun, whole
-from trailbook.window import Window, parse_time, text
+from trailbook.steps.whole import WholeRun
+from trailbook.window import Window, parse_time
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("ids", metavar="ID", nargs="*", help="runbooks to run")
-    parser.add_argument("--all", action="store_true", help="every runbook; one load of the logs serves all")
+    parser.add_argument("--all", action="store_true", help="every runbook on one load of the logs, as a triage")
+    parser.add_argument("-v", "--verbose", action="store_true", help="with --all: list what found nothing, too")
     parser.add_argument("--logs", metavar="DIR", type=Path, required=True, action="append", help="files or folders")
     parser.add_argument("--from", dest="start", metavar="T", help="start of the window (default: the first event)")
     parser.add_argument("--to", dest="end", metavar="T", help="end of the window, not in it (default: the last event)")
     parser.add_argument("--param", metavar="k=v", action="append", default=[], help="a parameter; may be repeated")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table")
-    parser.add_argument("--out", metavar="DIR", type=Path, help="keep reports and ledger here: the next run compares")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="keep reports and ledger here, and an index.html: the next run compares"
+    )
     parser.add_argument("--runbooks", type=Path, metavar="DIR", help="default: TRAILBOOK_RUNBOOKS")
     parser.add_argument("--lookups", type=Path, metavar="DIR", help="default: TRAILBOOK_LOOKUPS")
 
@@ -41,27 +41,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the chosen runbooks; 1 where one found something or could not look at all of the window."""
     settings = Settings.from_env()
-    loaded = _chosen(args, Collection.load(args.runbooks or settings.runbooks, lint=True))
+    chosen, left_out = _chosen(args, args.runbooks or settings.runbooks)
+    triage_params.refuse(args.param, [item.runbook for item in chosen], every=args.all)
     athena = _load(args.logs, settings)
-    window = _window_params(args, athena)
+    window = _window(args, athena)
     with tempfile.TemporaryDirectory(prefix="trailbook-run-") as scratch:
         out = args.out or Path(scratch)
-        runs = [_one(item, args, window, settings, athena, out) for item in loaded]
-        run_output.show(runs, athena, args.format, FolderStore(out / "reports"), kept=args.out)
+        bench = Bench(settings, args.lookups or settings.lookups, athena, window, out, datetime.now(UTC))
+        skipped = _skipped(chosen, args.param, bench) if args.all else []
+        waiting = {item.runbook.id for item in chosen} - {skip.runbook for skip in skipped}
+        runs = run_each([item for item in chosen if item.runbook.id in waiting], args.param, bench, every=args.all)
+        _show(runs, skipped, left_out, args, bench)
     return run_output.exit_code(runs)
 
 
-def _chosen(args: argparse.Namespace, collection: Collection) -> list[Loaded]:
+def _chosen(args: argparse.Namespace, folder: Path) -> tuple[list[Loaded], list[LeftOut]]:
     if bool(args.ids) == args.all:
         raise InvalidRequest("say which runbooks to run: their ids, or --all")
     if args.format == "csv" and (args.all or len(args.ids) != 1):
         raise InvalidRequest("--format csv prints one table: name one runbook")
-    problems = [p for p in collection.problems if args.all or Path(p.path).stem in args.ids]
-    if problems and not args.all:
-        raise InvalidRunbook(problems)
-    for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
-    return collection.named(args.ids)
+    collection = Collection.load(folder, lint=True)
+    if not args.all:
+        problems = [problem for problem in collection.problems if Path(problem.path).stem in args.ids]
+        if problems:
+            raise InvalidRunbook(problems)
+        return collection.named(args.ids), []
+    left_out = triage.left_out(folder, collection)
+    if not (collection.runbooks or left_out):
+        raise InvalidRequest(f"expected runbooks in {folder}, found none")
+    gone = {problem for broken in left_out for problem in broken.problems}
+    for problem in map(str, collection.problems):
+        print(printable(f"{'left out' if problem in gone else 'problem'}: {problem}"), file=sys.stderr)
+    return list(collection.runbooks.values()), left_out
 
 
 def _load(logs: list[Path], settings: Settings) -> FolderAthena:
@@ -74,51 +85,44 @@ def _load(logs: list[Path], settings: Settings) -> FolderAthena:
         )
 
 
-def _one(
-    item: Loaded,
+def _skipped(chosen: Sequence[Loaded], params: Sequence[str], bench: Bench) -> list[Skipped]:
+    reasons = {item.runbook.id: triage_params.lacking(item.runbook, params, bench.bounds) for item in chosen}
+    return [Skipped(name, reason) for name, reason in reasons.items() if reason is not None]
+
+
+def _show(
+    runs: Sequence[WholeRun],
+    skipped: Sequence[Skipped],
+    left_out: Sequence[LeftOut],
     args: argparse.Namespace,
-    window: dict[str, str],
-    settings: Settings,
-    athena: FolderAthena,
-    out: Path,
-) -> WholeRun:
-    runbook, started = item.runbook, datetime.now(UTC)
-    ledger = Ledger(FolderStore(out / "ledger"))
-    given = list(args.param)
-    if args.all:  # a parameter is for the runbooks that have it
-        known = {*runbook.params, "accounts", "regions", "row_limit", "reason"}
-        given = [pair for pair in given if pair.partition("=")[0] in known]
-    run_id = f"cli-{started:%Y%m%dT%H%M%S}-{digest([runbook.id, started.isoformat(), given])[:8]}"
-    own = Run(run_id, trigger=Trigger.CLI)
-
-    def make_plan() -> Plan:
-        request = resolve(runbook, from_text(runbook, given) | window)
-        return plan(
-            runbook,
-            source_sha256=item.source.sha256,
-            request=request,
-            run=Run(run_id, trigger=Trigger.CLI, reason=request.reason),
-            window=window_of(runbook, request, interval_end=None, now=None),
-            settings=settings,
-            lookups=read_all(args.lookups or settings.lookups, runbook),
-            ledger=ledger,
-            started=started,
-            unread=athena.problems,
+    bench: Bench,
+) -> None:
+    for problem in bench.athena.problems:
+        print(printable(f"logs: {problem}"), file=sys.stderr)
+    as_triage = args.all and args.format == "table"
+    if as_triage or args.out is not None:
+        index = triage.index(
+            runs,
+            window=bench.window,
+            made=bench.begun,
+            logs=triage.logs(args.logs, bench.athena),
+            reports=bench.reports,
+            kept=args.out is not None,
+            skipped=skipped,
+            left_out=left_out,
+            params=args.param,
         )
-
-    return whole(
-        runbook,
-        own,
-        make_plan,
-        athena=athena,
-        reports=FolderStore(out / "reports"),
-        ledger=ledger,
-        clock=lambda: datetime.now(UTC),
-    )
+        if args.out is not None:
+            write(args.out, index)
+        if as_triage:
+            triage_output.show(index, args)
+            return
+    unstarted = triage.unstarted(skipped, left_out)
+    run_output.show(runs, bench.athena, args.format, bench.reports, kept=args.out, skipped=unstarted)
 
 
-def _window_params(args: argparse.Namespace, athena: FolderAthena) -> dict[str, str]:
-    """Return `start` and `end`: as given, the rest from what the logs hold, in whole seconds."""
+def _window(args: argparse.Namespace, athena: FolderAthena) -> Window:
+    """Return the window: as given, the rest from what the logs hold, in whole seconds."""
     span = athena.span()
     if span is None and not (args.start and args.end):
         raise InvalidRequest(
@@ -129,5 +133,4 @@ def _window_params(args: argparse.Namespace, athena: FolderAthena) -> dict[str, 
     end = parse_time(args.end, "--to") if args.end else last and last.replace(microsecond=0) + timedelta(seconds=1)
     if start is None or end is None:  # unreachable: said above
         raise InvalidRequest("give --from and --to")
-    window = Window(start.replace(microsecond=0), end)
-    return {"start": text(window.start), "end": text(window.end)}
+    return Window(start.replace(microsecond=0), end)

@@ -4,6 +4,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from trailbook.diff import Finding, State, expired, findings
 from trailbook.local.folder import FolderAthena
 from trailbook.objects import ObjectStore
 from trailbook.report import statements
+from trailbook.report.index import Skipped
 from trailbook.report.values import items, shown, to_json
 from trailbook.steps.whole import WholeRun
 from trailbook.verdict import Verdict
@@ -22,20 +24,27 @@ _MOST_ROWS = 50
 
 
 def exit_code(runs: Sequence[WholeRun]) -> int:
-    """Return 2 where a run could not be made, 1 where one found something or looked at too little, else 0."""
-    if any(run.outcome is None for run in runs):
+    """Return 2 where a run did not end, 1 where one found something or looked at too little, else 0."""
+    if any(run.outcome is None or run.failure is not None for run in runs):
         return 2
     outcomes = [run.outcome for run in runs if run.outcome is not None]
     return int(any(o.counts.open_present or o.judgement.verdict is not Verdict.PASS for o in outcomes))
 
 
-def show(runs: Sequence[WholeRun], athena: FolderAthena, form: str, reports: ObjectStore, *, kept: Path | None) -> None:
-    """Print the runs. `kept` is the folder that `--out` named."""
-    for problem in athena.problems:
-        print(printable(f"logs: {problem}"), file=sys.stderr)
+def show(
+    runs: Sequence[WholeRun],
+    athena: FolderAthena,
+    form: str,
+    reports: ObjectStore,
+    *,
+    kept: Path | None,
+    skipped: Sequence[Skipped] = (),
+) -> None:
+    """Print the runs. `kept` is the folder that `--out` named, `skipped` are the runbooks that did not run."""
     found = {run.run.run_id: _findings(run, reports) for run in runs}
     if form == "json":
-        print(json.dumps({"runs": [_json(run, found[run.run.run_id], athena) for run in runs]}, ensure_ascii=False))
+        listed = [_json(run, found[run.run.run_id], athena) for run in runs]
+        print(json.dumps({"runs": listed, "skipped": [asdict(skip) for skip in skipped]}, ensure_ascii=False))
     elif form == "csv":
         for run in runs:
             if run.products is not None:
@@ -63,8 +72,10 @@ def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict
     problems = list(run.outcome.completeness.gaps if run.outcome else athena.problems)
     return {
         "runbook": run.runbook.id,
+        "severity": run.runbook.severity,
         "window": {"start": text(window.start), "end": text(window.end)} if window else None,
-        "verdict": run.outcome.judgement.verdict.value if run.outcome else Verdict.ERROR.value,
+        "verdict": _verdict(run).value,
+        "counts": asdict(run.outcome.counts) if run.outcome else None,
         "columns": [{"name": c.name, "type": c.type} for c in run.outcome.columns] if run.outcome else [],
         "rows": [_row(finding) for finding in found if finding.state is not State.ABSENT],
         "statistics": {
@@ -74,6 +85,11 @@ def _json(run: WholeRun, found: Sequence[Finding], athena: FolderAthena) -> dict
         },
         "problems": [*problems, *([run.failure.error] if run.failure else [])],
     }
+
+
+def _verdict(run: WholeRun) -> Verdict:
+    """Return the verdict that the ledger has: a run that did not end has none of its own."""
+    return Verdict.ERROR if run.outcome is None or run.failure is not None else run.outcome.judgement.verdict
 
 
 def _row(finding: Finding) -> dict[str, Any]:

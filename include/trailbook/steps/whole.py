@@ -38,8 +38,13 @@ def whole(
     reports: ObjectStore,
     ledger: Ledger | None,
     clock: Callable[[], datetime],
+    coverage_token: str | None = None,
 ) -> WholeRun:
-    """Run every step in order; without a ledger nothing is recorded. An expected failure is returned, not raised."""
+    """Run every step in order; without a ledger nothing is recorded. An expected failure is returned, not raised.
+
+    Runs over logs that do not change between them may share a `coverage_token`: the events of one scope are then
+    counted once for all of them.
+    """
     plan: Plan | None = None
     outcome: Outcome | None = None
     products: Products | None = None
@@ -49,7 +54,7 @@ def whole(
         plan = make_plan()
         step = "query"
         query = athena.execute(plan.sql, token=plan.token)
-        coverage = athena.execute(plan.coverage_sql, token=f"{plan.token}-coverage")
+        coverage = athena.execute(plan.coverage_sql, token=coverage_token or f"{plan.token}-coverage")
         step = "compare"
         outcome = compare(plan, query=query, coverage=coverage, athena=athena, reports=reports)
         step = "report"
