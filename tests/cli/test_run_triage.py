@@ -256,6 +256,7 @@ def test_a_run_that_fails_shows_with_its_reason(place: Place) -> None:
     (row,) = rows(out)
     assert row[:6] == ["error", "medium", "listed-users", "-", "-", "-"]
     assert "listed: the lookup's file cannot be read" in row[6]
+    assert f"\nno result\n  listed-users: {row[6]}\n" in out
     (run,) = [run for run in place.index()["runs"] if run["runbook"] == "listed-users"]
     assert (run["verdict"], run["counts"], run["report"]) == ("error", None, None)
 

@@ -16,6 +16,7 @@ from trailbook.report.index import Index, Line
 from trailbook.report.index_files import MOST_PROBLEMS
 from trailbook.report.text import shell_quote
 from trailbook.runbook.model import Runbook
+from trailbook.verdict import Verdict
 from trailbook.words import sentence
 
 _COLUMNS = ("verdict", "severity", "runbook", "open", "new", "suppressed", "first look")
@@ -34,6 +35,7 @@ def show(index: Index, args: argparse.Namespace) -> None:
         out.print(f"! … and {len(index.gaps) - MOST_PROBLEMS} more gaps", style="yellow", markup=False)
     if index.rows:
         _table(index)
+    _failed(index)
     _unstarted(index)
     _quiet(index, verbose=args.verbose)
     out.print()
@@ -78,6 +80,18 @@ def _line(row: Sequence[str], widths: Sequence[int], style: str, room: int = 0, 
 
 def _fitted(text: str, room: int) -> str:
     return text if cell_len(text) <= room else set_cell_size(text, max(0, room - 1)).rstrip() + "…"
+
+
+def _failed(index: Index) -> None:
+    """Print why runs have no result, in full, each reason once: somebody must mend it."""
+    found: dict[str, list[str]] = {}
+    for line in index.of(Verdict.ERROR):
+        found.setdefault(index.first_look(line), []).append(line.runbook.id)
+    out = output.console()
+    if found:
+        out.print("\nno result", style=output.STYLES[Verdict.ERROR])
+    for reason, names in found.items():
+        out.print(f"  {', '.join(names)}: {output.one_line(reason)}", markup=False)
 
 
 def _unstarted(index: Index) -> None:
