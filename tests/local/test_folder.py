@@ -1,5 +1,6 @@
 import gzip
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -131,3 +132,26 @@ def test_a_capture_through_logstash_keeps_its_event_times(tmp_path):
     with FolderAthena.from_folder([tmp_path], table=TABLE) as athena:
         assert rows(athena, 'SELECT eventtime, "timestamp" FROM trailbook.cloudtrail_logs', tmp_path) == [
             ["2020-09-14T00:44:23Z", "2020/09/14"]]  # fmt: skip
+
+
+def test_a_query_is_analysed_once_and_reads_what_is_held_each_time(tmp_path):
+    with FolderAthena.from_records([], table=TABLE) as athena:
+        for turn in range(2):
+            for number in range(40):  # more than are kept
+                athena.replace_records([record(eventID=f"{turn}/{number}"), record(eventID="z")])
+                sql = f"SELECT min(eventid), {number} FROM trailbook.cloudtrail_logs"  # noqa: S608  # a number
+                assert rows(athena, sql, tmp_path) == [[f"{turn}/{number}", str(number)]]
+
+
+@pytest.mark.parametrize("clock", ["now()", "current_timestamp"])
+def test_a_query_that_asks_for_the_time_gets_that_of_each_run(tmp_path, clock):
+    sql = f"SELECT to_unixtime({clock}) FROM trailbook.cloudtrail_logs"  # noqa: S608  # a constant
+    found = []
+    with FolderAthena.from_records([], table=TABLE) as athena:
+        for _ in range(3):
+            athena.replace_records([record()])
+            found.append(float(rows(athena, sql, tmp_path)[0][0]))
+            time.sleep(0.01)
+
+    assert found == sorted(set(found))
+    assert len(found) == 3

@@ -59,15 +59,16 @@ def read_csv(csv: Path, columns: Sequence[Column], to: Path, *, limit: int | Non
         return ResultSet(tuple(columns), to, kept, kept == limit and _count(duck, source) > kept)
 
 
-def csv_rows(csv: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
+def csv_rows(csv: Path, columns: Sequence[Column], duck: "DuckDBPyConnection | None" = None) -> list[dict[str, Any]]:
     """Return the rows of a small result CSV as plain Python values, as `rows` gives them after `read_csv`.
 
-    Raises QueryFailed and EvidenceError as `read_csv` does.
+    Who reads many gives a connection of `connect`: opening one takes longer than reading a small file, which must then
+    have a path of its own. Raises QueryFailed and EvidenceError as `read_csv` does.
     """
     import duckdb
 
     types, casts = _checked(csv, columns)
-    with connect(threads=1) as duck:
+    with connect(threads=1) if duck is None else _told(duck) as duck:
         source = _source(csv, columns)
         try:
             return fetch(duck, f"SELECT {casts} FROM {source}")  # noqa: S608 - quoted
@@ -103,14 +104,21 @@ def connect(*, memory: str = "2GB", threads: int = 2) -> "Iterator[DuckDBPyConne
         settings = {"memory_limit": memory, "threads": str(threads), "temp_directory": spill}
         with duckdb.connect(":memory:", config={**settings, "autoinstall_known_extensions": "false"}) as duck:
             duck.execute("SET TimeZone = 'UTC'")
-            try:
+            with _told(duck):
                 yield duck
-            except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-                raise DeploymentError(
-                    f"the local database cannot read, write or spill: {shown(str(error), 300)}"
-                ) from error
-            except duckdb.Error as error:
-                raise EvidenceError(shown(str(error), 300)) from error
+
+
+@contextmanager
+def _told(duck: "DuckDBPyConnection") -> "Iterator[DuckDBPyConnection]":
+    """Give the connection; its errors leave the block as Trailbook's own."""
+    import duckdb
+
+    try:
+        yield duck
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        raise DeploymentError(f"the local database cannot read, write or spill: {shown(str(error), 300)}") from error
+    except duckdb.Error as error:
+        raise EvidenceError(shown(str(error), 300)) from error
 
 
 def fetch(duck: "DuckDBPyConnection", sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[dict[str, Any]]:

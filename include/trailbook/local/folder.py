@@ -12,16 +12,21 @@ import tempfile
 import threading
 import uuid
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from sqlglot import exp
 
+from trailbook.athena import resultset
 from trailbook.athena.execution import Execution
 from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
-from trailbook.local.engine.engine import ENGINE_VERSION, connect, lock_down, run
+from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, analyse, answer, connect, lock_down
 from trailbook.local.engine.loading import Loaded, load
 from trailbook.local.engine.reader import Shape, unnested, values
 from trailbook.local.engine.results import write_csv
@@ -34,6 +39,9 @@ Progress = Callable[[int, int], None]
 
 _KINDS: Mapping[str, Type] = {name: from_hive(hive) for name, hive in COLUMNS.items()}
 
+_MOST_ANALYSED = 32
+"""Queries whose analysis is kept: more than the cases of one runbook have."""
+
 
 class FolderAthena:
     """Satisfies `trailbook.athena.execution.Athena` over log files or records. Use it from one thread at a time."""
@@ -44,10 +52,13 @@ class FolderAthena:
         self._directory = directory
         self._connection = connection
         self._executions: dict[str, Execution] = {}
+        self._analysed: OrderedDict[str, tuple[Analysed, str | duckdb.Statement]] = OrderedDict()
         self._lock = threading.Lock()
         self._bytes = 0
+        self._results = ExitStack()
+        self._reader: duckdb.DuckDBPyConnection | None = None
         self.problems: tuple[str, ...] = ()
-        self._closer = weakref.finalize(self, _close, connection, directory)
+        self._closer = weakref.finalize(self, _close, connection, directory, self._results)
 
     @classmethod
     def from_folder(
@@ -81,7 +92,6 @@ class FolderAthena:
         athena = cls(table, directory, connection)
         fields = ", ".join(f"{identifier(n)} {duckdb_type(k)}" for n, k in _KINDS.items())
         connection.execute(f"CREATE TABLE records ({fields})")
-        connection.execute("CREATE TABLE raw (json JSON)")
         connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, 'SELECT * FROM records')}")  # noqa: S608  # compiled text only
         lock_down(connection, [])
         athena.replace_records(records)
@@ -93,16 +103,10 @@ class FolderAthena:
         with self._lock:
             con = self._connection
             con.execute("DELETE FROM records")
-            con.execute("DELETE FROM raw")
             self._executions.clear()
             self._bytes = sum(len(t) for t in texts)
             if texts:
-                con.execute("INSERT INTO raw SELECT CAST(unnest(?) AS JSON)", [texts])
-                columns = list(_KINDS.items())
-                listed = unnested(columns, Shape.ARRAY, "json_group_array(json)")
-                con.execute(
-                    f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r FROM raw)"  # noqa: S608  # compiled text only
-                )
+                con.execute(_INSERT, [f"[{','.join(texts)}]"])
 
     @property
     def events(self) -> int:
@@ -128,7 +132,8 @@ class FolderAthena:
             if known is not None:
                 return known
             try:
-                result = run(self._connection, self, sql, self._table.database)
+                found, query = self._analysis(sql)
+                result = answer(self._connection, self, found, query)
             except duckdb.InterruptException:
                 raise QueryCancelled("the query was interrupted") from None
             output = self._directory / f"{name}.csv"
@@ -138,6 +143,28 @@ class FolderAthena:
             )
             self._executions[name] = execution
             return execution
+
+    def _analysis(self, sql: str) -> tuple[Analysed, str | duckdb.Statement]:
+        """Return the query analysed and parsed, once for the runs of one text; records and values are no part of it."""
+        kept = self._analysed.pop(sql, None)
+        if kept is None:
+            found = analyse(sql, self, self._table.database, datetime.now(UTC), pruned=False)
+            # The syntax tree hangs on the scans' nodes and is of no use any more.
+            found = replace(found, scans=tuple(replace(scan, node=exp.Table()) for scan in found.scans))
+            kept = found, _parsed(self._connection, found.relation.text)
+        if not kept[0].timed:
+            self._analysed[sql] = kept
+            if len(self._analysed) > _MOST_ANALYSED:
+                self._analysed.popitem(last=False)
+        return kept
+
+    def rows(self, execution: Execution) -> list[dict[str, Any]]:
+        """Return the execution's rows as plain Python values, as `csv_rows` reads them; for small results."""
+        if self._reader is None:
+            self._reader = self._results.enter_context(resultset.connect(threads=1))
+        with tempfile.TemporaryDirectory(dir=self._directory) as folder:  # another path each time, so nothing is kept
+            self.download(execution, Path(folder) / "result.csv")
+            return resultset.csv_rows(Path(folder) / "result.csv", execution.columns, self._reader)
 
     def download(self, execution: Execution, to: Path) -> None:
         """Copy the execution's result CSV. Raises InvalidRequest where it is not one of this Athena's."""
@@ -207,6 +234,25 @@ def _with_partitions(table: PhysicalTable, source: str) -> str:
     )
 
 
-def _close(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+def _records_insert() -> str:
+    columns = list(_KINDS.items())
+    listed = unnested(columns, Shape.ARRAY, "CAST(? AS JSON)")
+    return f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r)"  # noqa: S608  # compiled text only
+
+
+_INSERT = _records_insert()
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> str | duckdb.Statement:
+    """Return a compiled query as this connection parses it; where it cannot, its text, whose run says why."""
+    try:
+        found = connection.extract_statements(text)
+    except duckdb.Error:
+        return text
+    return found[0] if len(found) == 1 else text
+
+
+def _close(connection: duckdb.DuckDBPyConnection, directory: Path, results: ExitStack) -> None:
+    results.close()
     connection.close()
     shutil.rmtree(directory, ignore_errors=True)

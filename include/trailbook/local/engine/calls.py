@@ -170,7 +170,7 @@ def _row(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scop
 def _now(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:
     if args:
         raise SqlError("FUNCTION_NOT_FOUND", "Unexpected parameters for function now", node)
-    return Sql(f"TIMESTAMP '{context.now.replace(tzinfo=None).isoformat(' ', 'milliseconds')}'", TIMESTAMPTZ)
+    return Sql(f"TIMESTAMP '{context.moment().replace(tzinfo=None).isoformat(' ', 'milliseconds')}'", TIMESTAMPTZ)
 
 
 def _at_timezone(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: Scope, run: "Compile") -> Sql:

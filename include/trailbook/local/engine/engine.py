@@ -102,29 +102,47 @@ def lock_down(
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """A query that passed the analysis: DuckDB text and the table columns that it reads."""
+    """A query that passed the analysis: DuckDB text and the table columns that it reads.
+
+    `timed` where the text holds the time of the analysis, so that a later run needs another analysis.
+    """
 
     relation: Relation
     scans: tuple[Scan, ...]
     used: frozenset[tuple[str, str]]
+    timed: bool = False
 
 
-def analyse(sql: str, catalog: Catalog, database: str, now: datetime, parameters: Sequence[str] = ()) -> Analysed:
+def analyse(
+    sql: str,
+    catalog: Catalog,
+    database: str,
+    now: datetime,
+    parameters: Sequence[str] = (),
+    *,
+    pruned: bool = True,
+) -> Analysed:
     """Return the analysed query, its `?` bound to the parameters where some are given. Raises SqlError."""
-    return analyse_tree(bind(parse_query(sql), parameters), catalog, database, now)
+    return analyse_tree(bind(parse_query(sql), parameters), catalog, database, now, pruned=pruned)
 
 
-def analyse_tree(tree: exp.Query, catalog: Catalog, database: str, now: datetime, making: str = "") -> Analysed:
-    """Return the analysed query of a tree that `parse_query` made; `making` is the view being made. Raises SqlError."""
+def analyse_tree(
+    tree: exp.Query, catalog: Catalog, database: str, now: datetime, making: str = "", *, pruned: bool = True
+) -> Analysed:
+    """Return the analysed query of a tree that `parse_query` made; `making` is the view being made. Raises SqlError.
+
+    `pruned` asks for what the scans let through of the partitions, which takes longer than the rest of the analysis.
+    """
     context = Context(catalog, database.lower(), now)
     try:
         tree = expand(tree, catalog, context.database, making)
         relation = compile_query(tree, context)
-        note_readings(tree, context)
+        if pruned:
+            note_readings(tree, context)
     except RecursionError:
         raise SqlError("STACK_OVERFLOW", "the query is nested too deeply") from None
     used = relation.always.union(*(f.uses for f in relation.fields))
-    return Analysed(relation, tuple(context.scans), used)
+    return Analysed(relation, tuple(context.scans), used, context.timed)
 
 
 def run(
@@ -143,14 +161,25 @@ def run(
     started = time.monotonic()
     found = analyse(sql, tables, database, now or datetime.now(UTC), parameters)
     before()
+    return answer(connection, tables, found, found.relation.text, int((time.monotonic() - started) * 1000))
+
+
+def answer(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    found: Analysed,
+    query: str | duckdb.Statement,
+    planning_ms: int = 0,
+) -> LocalResult:
+    """Run an analysed query, its text parsed by this connection or not. Raises as `run` does."""
     planned = time.monotonic()
     with reading(connection, tables, found) as scanned:
-        rows = connection.execute(found.relation.text).fetchall()
+        rows = connection.execute(query).fetchall()
     kinds = [f.type for f in found.relation.fields]
     columns = tuple(column(f.label or f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
     texts = tuple([render(v, k) for v, k in zip(row, kinds, strict=True)] for row in rows)
     done = time.monotonic()
-    return LocalResult(columns, texts, scanned, int((planned - started) * 1000), max(1, int((done - planned) * 1000)))
+    return LocalResult(columns, texts, scanned, planning_ms, max(1, int((done - planned) * 1000)))
 
 
 @contextmanager

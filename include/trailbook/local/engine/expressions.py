@@ -234,7 +234,7 @@ def _bracket(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sq
 
 
 def _today(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:
-    return Sql(f"DATE '{context.now:%Y-%m-%d}'", DATE)
+    return Sql(f"DATE '{context.moment():%Y-%m-%d}'", DATE)
 
 
 def _negative(node: exp.Expr, context: Context, scope: Scope, run: Compile) -> Sql:

@@ -1,5 +1,6 @@
 """The allow-list of functions on arrays and maps, with Trino's treatment of NULL elements and of order."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from trailbook.local.engine.casts import failure, to_varchar
@@ -8,6 +9,8 @@ from trailbook.local.engine.intervals import duckdb_interval
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
 from trailbook.local.engine.types import Type, duckdb_type
+
+_CONSTANT = re.compile(r"CAST\(([0-9]{1,9}) AS BIGINT\)")
 
 
 def _element_at(args: Sequence[Sql]) -> str:
@@ -49,6 +52,9 @@ def _join(args: Sequence[Sql]) -> str:
 def _slice(args: Sequence[Sql]) -> str:
     values, start, length = (a.text for a in args)
     kind = args[0].type
+    first, count = _constant(start), _constant(length)
+    if first > 0 and count > 0:  # as nearly always; the array's text may be long, and stands here once
+        return f"list_slice({values}, {first}, {first + count - 1})"
     zero = failure("INVALID_FUNCTION_ARGUMENT", "SQL array indices start at 1", kind)
     negative = failure("INVALID_FUNCTION_ARGUMENT", "length must be greater than or equal to 0", kind)
     empty = f"CAST([] AS {duckdb_type(kind)})"
@@ -58,6 +64,12 @@ def _slice(args: Sequence[Sql]) -> str:
         f"WHEN {start} < 0 THEN list_slice({values}, len({values}) + {start} + 1, len({values}) + {start} + {length}) "
         f"ELSE list_slice({values}, {start}, {start} + {length} - 1) END"
     )
+
+
+def _constant(text: str) -> int:
+    """Return the number that a bigint's text is, or -1 for another expression and for what is large or negative."""
+    found = _CONSTANT.fullmatch(text)
+    return int(found[1]) if found else -1
 
 
 def _distinct(values: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\r\n]*|/\*.*?\*/)
@@ -20,19 +20,18 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Lexeme:
-    """A token: its kind (`name`, `quoted`, `string`, `number`, `sign`, …, `end`), its text, and where it begins."""
+class Lexeme(NamedTuple):
+    """A token: its kind (`name`, `quoted`, `string`, `number`, `sign`, …, `end`), its text, and where it begins.
+
+    `word` is a plain name or a sign in upper case, '' for anything that is quoted. A long query has thousands of
+    tokens, each looked at many times: a tuple is the fastest value.
+    """
 
     kind: str
     text: str
     line: int
     column: int
-
-    @property
-    def word(self) -> str:
-        """Return a plain name or a sign in upper case, '' for anything that is quoted."""
-        return self.text.upper() if self.kind in ("name", "sign") else ""
+    word: str
 
     @property
     def place(self) -> str:
@@ -50,8 +49,9 @@ def _lexemes(sql: str) -> Iterator[Lexeme]:
     for match in _TOKEN.finditer(sql):
         kind, text = str(match.lastgroup), match.group()
         if kind != "space":
-            yield Lexeme(kind, text, line, match.start() - start + 1)
+            word = text.upper() if kind in ("name", "sign") else ""
+            yield Lexeme(kind, text, line, match.start() - start + 1, word)
         breaks = text.count("\n")
         if breaks:
             line, start = line + breaks, match.start() + text.rindex("\n") + 1
-    yield Lexeme("end", "<EOF>", line, len(sql) - start + 1)
+    yield Lexeme("end", "<EOF>", line, len(sql) - start + 1, "")

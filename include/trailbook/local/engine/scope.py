@@ -93,7 +93,7 @@ class Catalog(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """The state of one analysis."""
+    """The state of one analysis; `timed` says whether the text holds its moment."""
 
     catalog: Catalog
     database: str
@@ -102,6 +102,12 @@ class Context:
     ctes: dict[str, tuple[str, Relation]] = field(default_factory=dict)
     uses: set[Use] = field(default_factory=set)
     names: int = 0
+    timed: bool = False
+
+    def moment(self) -> datetime:
+        """Return the time of the query: what was compiled with it is good for this once only."""
+        self.timed = True
+        return self.now
 
     def fresh(self, prefix: str) -> str:
         """Return a name that no other part of the statement has."""

@@ -59,7 +59,7 @@ class Reader:
     @property
     def word(self) -> str:
         """The next token's word or sign in upper case."""
-        return self.token.word
+        return self._tokens[self._at].word
 
     def peek(self, ahead: int = 1) -> str:
         """Return the word of a later token."""
@@ -79,7 +79,7 @@ class Reader:
 
     def accept(self, *words: str) -> bool:
         """Go on where the next token is one of the words, and say so."""
-        if self.word in words:
+        if self._tokens[self._at].word in words:
             self.advance()
             return True
         return False
