@@ -7,15 +7,14 @@ import time
 from pathlib import Path
 
 from trailbook.cli import printable
+from trailbook.cli.case_runs import results_of
 from trailbook.cli.output import console
 from trailbook.errors import InvalidRunbook
-from trailbook.local.folder import FolderAthena
 from trailbook.runbook.collection import Collection
 from trailbook.runbook.fragments import Fragment, in_folder
 from trailbook.runbook.load import Loaded
 from trailbook.settings import Settings
-from trailbook.steps.cases import CaseResult, run_case
-from trailbook.steps.fragment_cases import run_fragment_case
+from trailbook.steps.cases import CaseResult
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,19 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if problems:
         raise InvalidRunbook(problems)
     chosen = collection.named(args.ids)
-    athena = FolderAthena.from_records([], table=settings.table)
     fragments = _fragments(chosen, None if args.ids else args.runbooks or settings.runbooks)
-    results: list[CaseResult] = [
-        run_fragment_case(name, number, fragments, athena, settings.table)
-        for name, fragment in fragments.items()
-        for number in range(len(fragment.cases))
-    ]
-    for runbook in (loaded.runbook for loaded in chosen):
-        if not runbook.cases:
-            results.append(
-                CaseResult(runbook.id, "(none)", ("the runbook has no cases: nothing shows that its SQL is right",))
-            )
-        results += [run_case(runbook, case, athena, settings.table) for case in runbook.cases]
+    results = results_of([loaded.runbook for loaded in chosen], fragments, settings.table)
     _show(results, args.format)
     failed = sum(not result.passed for result in results)
     seconds = time.monotonic() - begun

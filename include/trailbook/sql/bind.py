@@ -6,12 +6,15 @@ rows were cut.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
 
 from trailbook.canonical import sha256
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
+from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import WINDOW_VALUES, Runbook
 from trailbook.runbook.params import Param
 from trailbook.settings import PhysicalTable
@@ -68,14 +71,36 @@ def bind_coverage(
 
 def template_digest(runbook: Runbook) -> str:
     """Return the SHA-256 of the runbook's SQL as a tree, fragments expanded; comments and white space do not count."""
-    tree = read(runbook.query, runbook.id)
-    expand(tree, runbook.fragments, runbook.id)
-    return sha256(canonical(tree).encode())
+    return sha256(canonical(_expanded(_Template.of(runbook))).encode())
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    """All that a runbook's tree is made of before it has values; those with the same texts are equal."""
+
+    path: str
+    query: str
+    bodies: tuple[tuple[str, str, tuple[str, ...]], ...]
+    fragments: Mapping[str, Fragment] = field(compare=False)
+
+    @classmethod
+    def of(cls, runbook: Runbook) -> "_Template":
+        bodies = tuple((name, body.sql, tuple(body.params)) for name, body in runbook.fragments.items())
+        return cls(runbook.id, runbook.query, bodies, runbook.fragments)
+
+
+@lru_cache(maxsize=128)  # a run needs it for the text and for the digest; `trailbook test` once for each case
+def _expanded(template: _Template) -> exp.Query:
+    """Return the query with its fragments, which nobody may change. Raises InvalidRunbook."""
+    tree = read(template.query, template.path)
+    expand(tree, template.fragments, template.path)
+    for node in tree.walk():
+        node._meta = None  # as `meta.clear()`, whose empty dictionary is copied with the node
+    return tree
 
 
 def _query(runbook: Runbook) -> exp.Query:
-    tree: exp.Query = read(runbook.query, runbook.id)
-    expand(tree, runbook.fragments, runbook.id)
+    tree: exp.Query = _expanded(_Template.of(runbook)).copy()
     while isinstance(tree, exp.Subquery) and not any(tree.args.get(key) for key in tree.args if key != "this"):
         tree = tree.this
     if isinstance(tree, exp.Subquery):

@@ -1,14 +1,11 @@
 """A fragment's own tests: its expression with the case's values, run as Athena would run it."""
 
 import json
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
 
-from trailbook.athena.resultset import csv_rows
 from trailbook.errors import TrailbookError
 from trailbook.runbook.fragments import Fragment, FragmentCase
 from trailbook.runbook.params import Items
@@ -84,7 +81,4 @@ def _value(
 ) -> Any:
     sql, events = bound_fragment_case(name, case, fragments, table)
     athena.replace_records(events)
-    execution = athena.execute(sql, token=name)
-    with tempfile.TemporaryDirectory(prefix="trailbook-case-") as folder:
-        athena.download(execution, Path(folder) / "result.csv")
-        return csv_rows(Path(folder) / "result.csv", execution.columns)[0]["value"]
+    return athena.rows(athena.execute(sql, token=name))[0]["value"]
