@@ -262,6 +262,8 @@ def test_no_hidden_character_reaches_the_page_and_every_planted_text_is_text() -
     text = Page(render(hostile())).text
     for planted in PLANTED[:9]:
         assert planted in text
+    assert "W" * 400 + "… [10,000 characters; whole in index.json]" in text
+    assert "report.json" not in text
 
 
 def test_the_page_has_its_sections_headings_and_scopes() -> None:

@@ -18,7 +18,7 @@ from trailbook.report import statements
 from trailbook.report.frameworks import title
 from trailbook.report.html import MARKS, environment, style_hash
 from trailbook.report.index import Index, Line, controls, techniques
-from trailbook.report.text import sentence
+from trailbook.report.text import CELL, sentence
 from trailbook.report.values import to_json
 from trailbook.verdict import Verdict
 from trailbook.window import text
@@ -105,6 +105,7 @@ def _context(index: Index) -> dict[str, Any]:
         "verdict": index.verdict.value,
         "mark": MARKS[index.verdict],
         "marks": {verdict.value: mark for verdict, mark in MARKS.items()},
+        "short": _short,
         "notice": says.NO_EVIDENCE,
         "verdicts": says.verdicts(index),
         "findings": says.findings(index),
@@ -123,6 +124,10 @@ def _context(index: Index) -> dict[str, Any]:
         "controls": tuple((title(framework), found) for framework, found in controls(failing)),
         "mappings": says.mappings([line.runbook for line in failing]),
     }
+
+
+def _short(value: str, most: int = CELL) -> str:
+    return value if len(value) <= most else f"{value[:most]}… [{len(value):,} characters; whole in index.json]"
 
 
 def _replace(path: Path, body: bytes) -> None:
