@@ -70,5 +70,5 @@ def _sample(steps: Steps, place: Place, first_day: date) -> Path:
                 seed=_SEED,
                 progress=lambda done, total: bar.at(done, total=total),
             )
-        lookups(place.lookups)
+        lookups(place.lookups, _ACCOUNTS)
     return folder

@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
             seed=args.seed,
             progress=lambda done, total: bar.at(done, total=total),
         )
-        lookups(args.folder / "lookups")
+        lookups(args.folder / "lookups", args.accounts)
     print(
         f"{summary.events} events in {summary.files} files, {size(summary.bytes)}, "
         f"{text(summary.first_event)} to {text(summary.last_event)}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from trailbook.errors import DeploymentError
 from trailbook.sample.calls import AUDIT_BUCKET, CUSTOMER_BUCKET, HOME, LEDGER_BUCKET
+from trailbook.sample.generation import REGIONS
+from trailbook.sample.identities import account_ids
 from trailbook.sample.incidents.key_resources import GROUP_ID, KEY_ID
 
 LOOKUPS: Mapping[str, Sequence[tuple[str, ...]]] = {
@@ -36,14 +38,46 @@ LOOKUPS: Mapping[str, Sequence[tuple[str, ...]]] = {
         ("arn:aws:iam::*:role/analytics-etl", f"arn:aws:s3:::{LEDGER_BUCKET}", "data", "The nightly load"),
         ("cloudtrail.amazonaws.com", f"arn:aws:s3:::{AUDIT_BUCKET}", "security-operations", "Log delivery"),
     ),
+    "org_accounts": (("account_id", "name", "owner"),),
+    "evidence_buckets": (
+        ("bucket", "owner", "reason"),
+        (AUDIT_BUCKET, "security-operations", "CloudTrail's own logs"),
+    ),
+    "privileged_roles": (
+        ("role", "owner", "reason"),
+        ("arn:aws:iam::*:role/*BreakGlass*", "security-operations", "For emergencies"),
+        ("arn:aws:iam::*:role/*Admin*", "cloud-platform", "May do anything"),
+    ),
+    "approved_regions": (
+        ("region", "owner", "reason"),
+        *((region, "cloud-platform", "Workloads run there") for region in REGIONS),
+    ),
+    "trusted_cidrs": (
+        ("cidr", "owner", "reason"),
+        ("203.0.113.16/28", "network-operations", "The office"),
+    ),
+    "geoip": (
+        ("cidr", "country"),
+        ("198.51.100.0/25", "NL"),
+        ("198.51.100.128/25", "BR"),
+        ("203.0.113.0/24", "DE"),
+        ("2001:db8::/32", "DE"),
+    ),
+    "trusted_vendors": (("account_id", "name", "owner", "reason"),),
+    "leavers": (("principal", "left_on", "owner"),),
 }
-"""Lookup name to its rows, the header first."""
+"""Lookup name to its rows, the header first: one for each lookup that a shipped runbook reads.
+
+The accounts are those of the trail: `lookups` adds them.
+"""
 
 
-def lookups(directory: Path) -> Sequence[Path]:
-    """Write the lookups as `<name>.csv` into a folder, over older ones. Raises DeploymentError."""
+def lookups(directory: Path, accounts: int = 3) -> Sequence[Path]:
+    """Write the lookups of a trail of so many accounts as `<name>.csv`, over older ones. Raises DeploymentError."""
+    own = [(account, f"sample-{n}", "cloud-platform") for n, account in enumerate(account_ids(accounts), 1)]
     written = []
-    for name, rows in LOOKUPS.items():
+    for name, listed in LOOKUPS.items():
+        rows = [*listed, *own] if name == "org_accounts" else listed
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(rows)
         path = directory / f"{name}.csv"
