@@ -4,6 +4,7 @@ Invariant: the results are the same, in the same order, however many processes t
 or one fragment at a time, so that the cases of one query meet in one process.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,12 @@ def _by_processes(
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
     try:
         waiting = [pool.submit(_fragment_there, name, fragments, table) for name in fragments]
-        waiting += [pool.submit(_runbook_there, runbook, table) for runbook in runbooks]
+        # The longest first, so that none is left to one process at the end.
+        longest = sorted(
+            range(len(runbooks)), key=lambda n: len(runbooks[n].cases) * len(runbooks[n].query), reverse=True
+        )
+        begun = {n: pool.submit(_runbook_there, runbooks[n], table) for n in longest}
+        waiting += [begun[n] for n in range(len(runbooks))]
         return [result for future in waiting for result in future.result()]
     finally:
         pool.shutdown(cancel_futures=True)
@@ -59,6 +65,7 @@ def _by_processes(
 def _begin() -> None:
     """Leave an interruption to the process that waits: it cancels what has not begun."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.set_threshold(50_000, 20, 50)  # syntax trees are many objects, and looked through in vain
 
 
 @lru_cache(maxsize=1)

@@ -42,6 +42,9 @@ _KINDS: Mapping[str, Type] = {name: from_hive(hive) for name, hive in COLUMNS.it
 _MOST_ANALYSED = 32
 """Queries whose analysis is kept: more than the cases of one runbook have."""
 
+_SMALL = 100_000
+"""Characters of records that are told from others without reading them in again."""
+
 
 class FolderAthena:
     """Satisfies `trailbook.athena.execution.Athena` over log files or records. Use it from one thread at a time."""
@@ -55,6 +58,8 @@ class FolderAthena:
         self._analysed: OrderedDict[str, tuple[Analysed, str | duckdb.Statement]] = OrderedDict()
         self._lock = threading.Lock()
         self._bytes = 0
+        self._insert: duckdb.Statement | None = None
+        self._held: str | None = None
         self._results = ExitStack()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self.problems: tuple[str, ...] = ()
@@ -100,13 +105,20 @@ class FolderAthena:
     def replace_records(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Hold other records instead, on the same connection."""
         texts = [json.dumps(r, ensure_ascii=False) for r in records]
+        whole = f"[{','.join(texts)}]"
         with self._lock:
-            con = self._connection
-            con.execute("DELETE FROM records")
             self._executions.clear()
+            if whole == self._held:
+                return
+            self._held = None
+            self._connection.execute("DELETE FROM records")
             self._bytes = sum(len(t) for t in texts)
+            if self._insert is None:
+                self._insert = self._connection.extract_statements(_INSERT)[0]
             if texts:
-                con.execute(_INSERT, [f"[{','.join(texts)}]"])
+                self._connection.execute(self._insert, [whole])
+            if len(whole) <= _SMALL:
+                self._held = whole
 
     @property
     def events(self) -> int:

@@ -8,6 +8,7 @@ from trailbook.local.engine.casts import coerce, failure
 from trailbook.local.engine.decimals import decimal_digits, decimal_operation
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.intervals import duckdb_interval
+from trailbook.local.engine.once import once
 from trailbook.local.engine.scope import Context, Scope, Sql
 from trailbook.local.engine.types import BIGINT, INTEGERS, INTERVAL_DAY, UNKNOWN, Type, common, duckdb_type, numeric
 from trailbook.local.engine.words import AMBIGUOUS
@@ -33,11 +34,19 @@ def arithmetic(node: Any, context: Context, scope: Scope, run: Any) -> Sql:
         return decimal_operation(sign, left, right)
     a, b = coerce(left, kind).text, coerce(right, kind).text
     if kind.base in ("double", "real") and sign in "/%":
-        return Sql(f"tb_{'divide' if sign == '/' else 'mod'}({a}, {b})", kind)
+        name = "tb_divide" if sign == "/" else "tb_mod"
+        return Sql(once([Sql(a, kind), Sql(b, kind)], lambda v: f"{name}({v[0].text}, {v[1].text})"), kind)
     if kind.base in INTEGERS and sign in "/%":
         zero = failure("DIVISION_BY_ZERO", "Division by zero", kind)
+        operator = "//" if sign == "/" else "%"
         return Sql(
-            f"CASE WHEN {b} = 0 THEN {zero} WHEN {b} IS NOT NULL THEN ({a} {'//' if sign == '/' else '%'} {b}) END",
+            once(
+                [Sql(a, kind), Sql(b, kind)],
+                lambda v: (
+                    f"CASE WHEN {v[1].text} = 0 THEN {zero} WHEN {v[1].text} IS NOT NULL "
+                    f"THEN ({v[0].text} {operator} {v[1].text}) END"
+                ),
+            ),
             kind,
         )
     return Sql(f"({a} {sign} {b})", kind)

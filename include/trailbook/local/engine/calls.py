@@ -11,6 +11,7 @@ from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.function_names import TRINO_FUNCTIONS
 from trailbook.local.engine.functions import FUNCTIONS
 from trailbook.local.engine.literals import time_zone
+from trailbook.local.engine.once import once
 from trailbook.local.engine.scope import Context, Field, Scope, Sql
 from trailbook.local.engine.signatures import Signature, substitute, unify
 from trailbook.local.engine.types import (
@@ -82,7 +83,7 @@ def call(
     result = chosen.result_of(values) if chosen.result_of else substitute(chosen.result, bound)
     if name in _ZONE_KEEPING and result.base == "timestamptz":
         result = next((g.type for g in given if g is not None and g.type.base == "timestamptz"), result)
-    return Sql(f"({chosen.build(values)})", result)
+    return Sql(f"({once(values, chosen.build)})", result)
 
 
 def _columns_first(arguments: Sequence[exp.Expr], context: Context, scope: Scope, run: "Compile") -> None:
@@ -212,20 +213,9 @@ def _reduce(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: S
 def subscript(value: Sql, index: Sql, node: exp.Expr) -> Sql:
     """Return `a[i]` or `m[k]`, which fail where there is no such element. Raises SqlError (TYPE_MISMATCH)."""
     if value.type.base == "array" and common(index.type, BIGINT) == BIGINT:
-        kind = value.type.args[0]
-        outside = failure("INVALID_FUNCTION_ARGUMENT", "Array subscript is out of bounds", kind)
-        inside = f"{index.text} > 0 AND {index.text} <= len({value.text})"
-        unknown = f"{value.text} IS NULL OR {index.text} IS NULL"
-        found = f"({value.text})[{index.text}]"
-        return Sql(f"CASE WHEN {inside} THEN {found} WHEN {unknown} THEN NULL ELSE {outside} END", kind)
+        return Sql(once([value, index], _element), value.type.args[0])
     if value.type.base == "map" and common(index.type, value.type.args[0]) == value.type.args[0]:
-        kind = value.type.args[1]
-        key = coerce(index, value.type.args[0]).text
-        absent = failure("INVALID_FUNCTION_ARGUMENT", "Key not present in map", kind)
-        held = f"list_contains(map_keys({value.text}), {key})"
-        return Sql(
-            f"CASE WHEN {held} THEN ({value.text})[{key}] WHEN {value.text} IS NULL THEN NULL ELSE {absent} END", kind
-        )
+        return Sql(once([value, coerce(index, value.type.args[0])], _entry), value.type.args[1])
     if value.type.base == "row" and index.text.isdigit():
         place = int(index.text)
         if not 1 <= place <= len(value.type.args):
@@ -234,6 +224,23 @@ def subscript(value: Sql, index: Sql, node: exp.Expr) -> Sql:
         name = text(field_name(value.type, place - 1))
         return Sql(f"struct_extract({value.text}, {name})", value.type.args[place - 1])
     raise SqlError("TYPE_MISMATCH", f"Cannot use {index.type} for subscript of {value.type}", node)
+
+
+def _element(values: Sequence[Sql]) -> str:
+    array, index = (value.text for value in values)
+    outside = failure("INVALID_FUNCTION_ARGUMENT", "Array subscript is out of bounds", values[0].type.args[0])
+    inside = f"{index} > 0 AND {index} <= len({array})"
+    return (
+        f"CASE WHEN {inside} THEN ({array})[{index}] WHEN {array} IS NULL OR {index} IS NULL THEN NULL "
+        f"ELSE {outside} END"
+    )
+
+
+def _entry(values: Sequence[Sql]) -> str:
+    entries, key = (value.text for value in values)
+    absent = failure("INVALID_FUNCTION_ARGUMENT", "Key not present in map", values[0].type.args[1])
+    held = f"list_contains(map_keys({entries}), {key})"
+    return f"CASE WHEN {held} THEN ({entries})[{key}] WHEN {entries} IS NULL THEN NULL ELSE {absent} END"
 
 
 _SPECIAL: dict[str, Callable[..., Sql]] = {

@@ -9,6 +9,7 @@ from trailbook.local.engine.faults import marked
 from trailbook.local.engine.json_casts import from_json, to_json
 from trailbook.local.engine.literals import typed_literal
 from trailbook.local.engine.native_json import canonical
+from trailbook.local.engine.once import once_text
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.types import (
     INTEGERS,
@@ -101,6 +102,10 @@ def local(value: Sql) -> str:
 
 
 def _convert(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
+    return once_text(source, lambda text: _converted(text, kind, target, node))
+
+
+def _converted(source: str, kind: Type, target: Type, node: exp.Expr | None) -> str:
     to = duckdb_type(target)
     if target.base == "json":
         return to_json(Sql(source, kind), node)

@@ -3,6 +3,8 @@
 import itertools
 
 from trailbook.local.engine.errors import not_supported
+from trailbook.local.engine.once import once, once_text
+from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.types import Type, field_name, text
 
 _VARIABLES = itertools.count()
@@ -11,6 +13,10 @@ _FLOATING = ("double", "real")
 
 def compared(a: str, b: str, sign: str, kind: Type) -> str:
     """Return a comparison of two values of one type as DuckDB text."""
+    return once([Sql(a, kind), Sql(b, kind)], lambda values: _compared(values[0].text, values[1].text, sign, kind))
+
+
+def _compared(a: str, b: str, sign: str, kind: Type) -> str:
     if sign.startswith("IS"):
         if _holds(kind, ("map",)):
             raise not_supported(f"{sign} on maps")
@@ -51,7 +57,10 @@ def _equal(a: str, b: str, kind: Type) -> str:
     v = f"e{next(_VARIABLES)}"
     same = compared(f"{v}[1]", f"{v}[2]", "=", kind.args[0])
     pairs = f"list_transform(list_zip({a}, {b}), lambda {v}: {same})"
-    return (
-        f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN len({a}) <> len({b}) THEN false "
-        f"WHEN list_contains({pairs}, false) THEN false WHEN list_position({pairs}, NULL) > 0 THEN NULL ELSE true END"
+    every = once_text(
+        pairs,
+        lambda p: (
+            f"CASE WHEN list_contains({p}, false) THEN false WHEN list_position({p}, NULL) > 0 THEN NULL ELSE true END"
+        ),
     )
+    return f"CASE WHEN {a} IS NULL OR {b} IS NULL THEN NULL WHEN len({a}) <> len({b}) THEN false ELSE {every} END"

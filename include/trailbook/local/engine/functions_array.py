@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from trailbook.local.engine.casts import failure, to_varchar
 from trailbook.local.engine.errors import SqlError, not_supported
 from trailbook.local.engine.intervals import duckdb_interval
+from trailbook.local.engine.once import once_text
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
 from trailbook.local.engine.types import Type, duckdb_type
@@ -73,7 +74,7 @@ def _constant(text: str) -> int:
 
 
 def _distinct(values: str) -> str:
-    return f"list_filter({values}, lambda e, i: list_position({values}, e) = i)"
+    return once_text(values, lambda v: f"list_filter({v}, lambda e, i: list_position({v}, e) = i)")
 
 
 def _except(args: Sequence[Sql]) -> str:
@@ -118,10 +119,12 @@ def _any(args: Sequence[Sql]) -> str:
 def _match(args: Sequence[Sql], decisive: str, otherwise: str) -> str:
     """Return three-valued any/all: `decisive` where an element is, NULL where one is unknown, else `otherwise`."""
     values, function = args[0].text, args[1].text
-    results = f"list_transform({values}, {function})"
-    return (
-        f"CASE WHEN {values} IS NULL THEN NULL WHEN list_contains({results}, {decisive}) THEN {decisive} "
-        f"WHEN list_position({results}, NULL) > 0 THEN NULL ELSE {otherwise} END"
+    return once_text(
+        f"list_transform({values}, {function})",
+        lambda results: (
+            f"CASE WHEN {results} IS NULL THEN NULL WHEN list_contains({results}, {decisive}) THEN {decisive} "
+            f"WHEN list_position({results}, NULL) > 0 THEN NULL ELSE {otherwise} END"
+        ),
     )
 
 

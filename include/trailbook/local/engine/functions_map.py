@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from trailbook.local.engine.casts import failure
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.once import once_text
 from trailbook.local.engine.scope import Sql
 from trailbook.local.engine.signatures import Signature, signature
 from trailbook.local.engine.types import UNKNOWN, Type, duckdb_type, field_name, mapping, text
@@ -13,11 +14,15 @@ def _checked(pairs: str, kind: Type) -> str:
     """Return a map of entries (k, v) after looking for NULL and equal keys."""
     absent = failure("INVALID_FUNCTION_ARGUMENT", "map key cannot be null", kind)
     twice = failure("INVALID_FUNCTION_ARGUMENT", "Duplicate map keys are not allowed", kind)
-    keys = f"list_transform({pairs}, lambda m: m.k)"
-    return (
-        f"CASE WHEN list_position({keys}, NULL) > 0 THEN {absent} WHEN len(list_distinct({keys})) < len({keys}) "
-        f"THEN {twice} ELSE CAST(map_from_entries({pairs}) AS {duckdb_type(kind)}) END"
-    )
+
+    def build(entries: str) -> str:
+        keys = f"list_transform({entries}, lambda m: m.k)"
+        return (
+            f"CASE WHEN list_position({keys}, NULL) > 0 THEN {absent} WHEN len(list_distinct({keys})) < len({keys}) "
+            f"THEN {twice} ELSE CAST(map_from_entries({entries}) AS {duckdb_type(kind)}) END"
+        )
+
+    return once_text(pairs, build)
 
 
 def _plain_key(kind: Type) -> None:

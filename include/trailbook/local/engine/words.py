@@ -8,6 +8,7 @@ from sqlglot import exp
 from trailbook.local.engine.casts import coerce, to_varchar
 from trailbook.local.engine.comparisons import compared
 from trailbook.local.engine.errors import SqlError, not_supported
+from trailbook.local.engine.once import once
 from trailbook.local.engine.scope import Context, Scope, Sql
 from trailbook.local.engine.types import INTEGER, VARBINARY, VARCHAR, Type, array, common, text
 
@@ -39,20 +40,31 @@ def _arrays(values: Sequence[Sql], node: exp.Expr) -> Sql:
     if any(v.type.base == "unknown" or (v.type.base == "array" and v.type.args[0].base == "unknown") for v in values):
         raise SqlError("AMBIGUOUS_FUNCTION_CALL", AMBIGUOUS, node)
     if all(v.type.base == "array" for v in values) and (whole := _common([v.type for v in values])) is not None:
-        sides = [coerce(v, whole).text for v in values]
-        absent = " OR ".join(f"{s} IS NULL" for s in sides)
-        return Sql(f"CASE WHEN {absent} THEN NULL ELSE list_concat({', '.join(sides)}) END", whole)
+        return Sql(once([coerce(v, whole) for v in values], _joined), whole)
     if len(values) != 2:
         raise _unexpected(values, node)
     for many, one, first in ((values[0], values[1], True), (values[1], values[0], False)):
         kind = common(many.type.args[0], one.type) if many.type.base == "array" else None
         if kind is not None:
             whole = array(kind)
-            list_text, element = coerce(many, whole).text, f"[{coerce(one, kind).text}]"
-            pair = f"{list_text}, {element}" if first else f"{element}, {list_text}"
-            unknown = f"{list_text} IS NULL OR {coerce(one, kind).text} IS NULL"
-            return Sql(f"CASE WHEN {unknown} THEN NULL ELSE list_concat({pair}) END", whole)
+            build = _appended if first else _prepended
+            return Sql(once([coerce(many, whole), coerce(one, kind)], build), whole)
     raise _unexpected(values, node)
+
+
+def _joined(values: Sequence[Sql]) -> str:
+    absent = " OR ".join(f"{v.text} IS NULL" for v in values)
+    return f"CASE WHEN {absent} THEN NULL ELSE list_concat({', '.join(v.text for v in values)}) END"
+
+
+def _appended(values: Sequence[Sql]) -> str:
+    many, one = (v.text for v in values)
+    return f"CASE WHEN {many} IS NULL OR {one} IS NULL THEN NULL ELSE list_concat({many}, [{one}]) END"
+
+
+def _prepended(values: Sequence[Sql]) -> str:
+    many, one = (v.text for v in values)
+    return f"CASE WHEN {many} IS NULL OR {one} IS NULL THEN NULL ELSE list_concat([{one}], {many}) END"
 
 
 def _common(kinds: Sequence[Type]) -> Type | None:
@@ -174,8 +186,12 @@ def _nullif(args: Sequence[exp.Expr], node: exp.Expr, context: Context, scope: S
     if kind is None:
         message = f"Types are not comparable with NULLIF: {left.type} vs {right.type}"
         raise SqlError("TYPE_MISMATCH", message, node)
-    same = compared(coerce(left, kind).text, coerce(right, kind).text, "=", kind)
-    return Sql(f"CASE WHEN {same} THEN NULL ELSE {left.text} END", left.type)
+
+    def build(values: Sequence[Sql]) -> str:
+        same = compared(coerce(values[0], kind).text, coerce(values[1], kind).text, "=", kind)
+        return f"CASE WHEN {same} THEN NULL ELSE {values[0].text} END"
+
+    return Sql(once([left, right], build), left.type)
 
 
 SPECIAL = {
