@@ -42,8 +42,9 @@ def test_the_case_gives_its_rows(runbook: Runbook, case: Case, athena: FolderAth
 
 @pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda r: r.id)
 def test_a_runbook_can_run_as_it_is_shipped_and_says_what_to_do(runbook: Runbook) -> None:
-    assert runbook.schedule is not None
-    assert not [name for name, param in runbook.params.items() if param.required]
+    # Without a schedule it is an investigation, which a person begins and says of what.
+    by_hand = runbook.schedule is None
+    assert by_hand == bool(runbook.needs_one_of or [name for name, param in runbook.params.items() if param.required])
     assert "Check first" in runbook.guide
     assert "Contain" in runbook.guide
     assert runbook.falsepositives
@@ -57,8 +58,8 @@ def test_the_cases_show_both_what_is_found_and_what_is_not(runbook: Runbook) -> 
     silent = [case for case in runbook.cases if case.events and not case.rows]
     assert len(runbook.cases) >= 6
     assert len(found) >= 3
-    assert len(silent) >= 2
-    described = {event["eventName"] for case in runbook.cases for event in case.events}
+    assert sum(len(case.events) for case in silent) >= 2
+    described = {event.get("eventName") for case in runbook.cases for event in case.events}
     assert len(described) >= 3
 
 

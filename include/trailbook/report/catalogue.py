@@ -22,7 +22,9 @@ SCENARIOS: Mapping[str, str] = MappingProxyType(
         "identity": "Identity and access",
         "investigation": "Investigation, on demand",
         "logging": "Logging and audit evidence",
+        "monitoring": "Monitoring and security services",
         "network": "Network",
+        "organization": "The organisation and its regions",
         "storage": "Storage",
     }
 )
