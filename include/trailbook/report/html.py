@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from trailbook.report import statements, view
@@ -39,15 +39,16 @@ def render(report: Report) -> bytes:
     """Return the page as UTF-8."""
     engine = environment()
     style = engine.get_template("report.css").render()
-    page = engine.get_template("report.html.j2").render(_context(report), style_hash=style_hash(style))
+    page = engine.get_template("report.html.j2").render(context(report), style_hash=style_hash(style))
     return page.encode("utf-8")
 
 
 @cache
-def environment() -> Environment:
-    """Return the templates' engine, by which every page of this room is rendered."""
+def environment(package: str | None = None) -> Environment:
+    """Return the templates' engine; with a package, its templates come before this room's, which it may include."""
+    rooms = ("trailbook.report",) if package is None else (package, "trailbook.report")
     engine = Environment(
-        loader=PackageLoader("trailbook.report"),
+        loader=ChoiceLoader([PackageLoader(room) for room in rooms]),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_finalize,
@@ -81,8 +82,9 @@ def style_hash(style: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
 
-def _context(report: Report) -> dict[str, Any]:
-    groups = view.groups(report)
+def context(report: Report, most_rows: int = view.MOST_ROWS) -> dict[str, Any]:
+    """Return what this room's templates show of a report, with at most so many findings of each group."""
+    groups = view.groups(report, most_rows)
     verdict = report.outcome.judgement.verdict
     return {
         "report": report,

@@ -183,15 +183,25 @@ def next_runbooks(report: Report) -> tuple[NextRunbook, ...]:
     return tuple(found)
 
 
-def _command(pivot: Pivot, row: Mapping[str, Any], plan: Plan) -> str | None:
-    """Return the command of a pivot for a row; None where a value is NULL, missing, or cannot be an argument."""
-    window = plan.window
-    words = ["trailbook", "run", pivot.runbook, "--logs", "LOGS"]
-    words += ["--from", time_text(window.start), "--to", time_text(window.end)]
+def pivot_values(pivot: Pivot, row: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return the next runbook's parameters that a row fills; None where a value is NULL or missing."""
+    found = {}
     for name, template in pivot.with_.items():
         if any(row.get(column) is None for column in _PLACEHOLDER.findall(template)):
             return None
-        words += ["--param", f"{name}={_PLACEHOLDER.sub(lambda found: shown(row[found[1]]), template)}"]
+        found[name] = _PLACEHOLDER.sub(lambda place: shown(row[place[1]]), template)
+    return found
+
+
+def _command(pivot: Pivot, row: Mapping[str, Any], plan: Plan) -> str | None:
+    """Return the command of a pivot for a row; None where a value is NULL, missing, or cannot be an argument."""
+    values = pivot_values(pivot, row)
+    if values is None:
+        return None
+    words = ["trailbook", "run", pivot.runbook, "--logs", "LOGS"]
+    words += ["--from", time_text(plan.window.start), "--to", time_text(plan.window.end)]
+    for name, value in values.items():
+        words += ["--param", f"{name}={value}"]
     quoted = [shell_quote(word) for word in words]
     return None if None in quoted else " ".join(word for word in quoted if word is not None)
 

@@ -89,8 +89,9 @@ _GROUPS = {
 }
 
 
-def groups(report: Report) -> tuple[Group, ...]:
-    """Return the five groups in the order of the page; each finding is in one."""
+def groups(report: Report, most_rows: int = MOST_ROWS) -> tuple[Group, ...]:
+    """Return the five groups in the order of the page, each with its first `most_rows`; each finding is in one."""
+    head = head_columns(report)
     tests: dict[str, Callable[[Finding], bool]] = {
         state.value: lambda finding, state=state: finding.state is state and finding.suppression is None  # type: ignore[misc]
         for state in (State.NEW, State.UPDATED, State.UNCHANGED, State.ABSENT)
@@ -102,7 +103,7 @@ def groups(report: Report) -> tuple[Group, ...]:
         if name == State.NEW:
             chosen.sort(key=lambda finding: not finding.reopened)
         title, says, mark = _GROUPS[name]
-        rows = tuple(_row(report, finding) for finding in chosen[:MOST_ROWS])
+        rows = tuple(_row(report, finding, head) for finding in chosen[:most_rows])
         found.append(Group(name, title, says, mark, getattr(report.tally, name), rows))
     return tuple(found)
 
@@ -130,8 +131,7 @@ def _width(finding: Finding, name: str) -> int:
     return old + len(shown(finding.row.get(name)))
 
 
-def _row(report: Report, finding: Finding) -> Row:
-    head = head_columns(report)
+def _row(report: Report, finding: Finding, head: Sequence[str]) -> Row:
     rest = (column.name for column in report.outcome.columns if column.name not in (*head, *EVENT_COLUMNS))
     return Row(
         finding_id=finding.finding_id,
