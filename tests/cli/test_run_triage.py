@@ -211,7 +211,7 @@ def test_a_broken_runbook_is_left_out_and_shows(place: Place) -> None:
     place.only("dave-nowhere")
     (place.root / "runbooks" / "broken.yaml").write_text("id: broken\nseverty: high\n")
     code, out, err = place.run("--out", str(place.root / "out"))
-    assert code == 0
+    assert code == 2
     path = place.root / "runbooks" / "broken.yaml"
     assert f"left out: {path}:2:1: severty: unknown key `severty`; did you mean `severity`?" in err
     assert re.search(rf"left out, since broken.*\n  broken  {re.escape(str(path))}:1:1: .* \(and \d+ more\)\n", out)
@@ -227,7 +227,7 @@ def test_a_runbook_whose_fragment_is_broken_is_left_out_with_the_fragments_probl
     place.only("dave-nowhere")
     place.add(book("calls-it", "high", "is_it(eventname)"))
     code, out, _ = place.run()
-    assert code == 0
+    assert code == 2
     assert re.search(r"  calls-it  .*is_it\.yaml:\d+:\d+: ", out)
 
 
@@ -281,7 +281,7 @@ def test_json_is_one_object_with_what_was_skipped_and_left_out(place: Place) -> 
     place.only("bob-alone", "one-key")
     (place.root / "runbooks" / "broken.yaml").write_text("id: broken\n")
     code, out, _ = place.run("--format", "json")
-    assert code == 1
+    assert code == 2
     told = json.loads(out)
     assert [(run["runbook"], run["severity"], run["counts"]["open_new"]) for run in told["runs"]] == [
         ("bob-alone", "critical", 1)

@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chosen runbooks; 1 where one found something or could not look at all of the window."""
+    """Run the chosen runbooks; 1 where one found something or could not look at all of the window, 2 where one broke."""
     settings = Settings.from_env()
     chosen, left_out = _chosen(args, args.runbooks or settings.runbooks)
     triage_params.refuse(args.param, [item.runbook for item in chosen], every=args.all)
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         waiting = {item.runbook.id for item in chosen} - {skip.runbook for skip in skipped}
         runs = run_each([item for item in chosen if item.runbook.id in waiting], args.param, bench, every=args.all)
         _show(runs, skipped, left_out, args, bench)
-    return run_output.exit_code(runs)
+    return 2 if left_out else run_output.exit_code(runs)
 
 
 def _chosen(args: argparse.Namespace, folder: Path) -> tuple[list[Loaded], list[LeftOut]]:
