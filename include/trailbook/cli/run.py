@@ -39,7 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the chosen runbooks; 1 where one found something or could not look at all of the window, 2 where one broke."""
+    """Run the chosen; 1 where one found something or could not look at all of the window, 2 where one is broken."""
     settings = Settings.from_env()
     chosen, left_out = _chosen(args, args.runbooks or settings.runbooks)
     triage_params.refuse(args.param, [item.runbook for item in chosen], every=args.all)
