@@ -1,0 +1,107 @@
+"""What the pages read: the settings, the runbooks, the ledger and its index, the reports; opened when first asked for.
+
+Invariant: making one opens nothing, so an Airflow whose ledger or runbooks cannot be reached starts all the same.
+"""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from threading import RLock
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from trailbook.airflow import connections
+from trailbook.airflow.web.freshness import Freshness, State
+from trailbook.airflow.web.library import Library, Shelf
+from trailbook.canonical import sha256
+from trailbook.ledger import Entry, Ledger
+from trailbook.ledger.entry import key_of
+from trailbook.ledger.index import LedgerIndex, RunSummary
+from trailbook.objects import ObjectStore
+from trailbook.settings import Settings
+
+CACHE = "TRAILBOOK_WEB_CACHE"
+"""The variable that names the folder of the index; it may be deleted at any time."""
+
+
+class Data:
+    """One deployment, as this process sees it. Thread-safe."""
+
+    def __init__(self, defaults: Mapping[str, str]) -> None:
+        """Keep what holds where the environment says nothing."""
+        self._defaults = dict(defaults)
+        self._lock = RLock()
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings. Raises DeploymentError naming a bad one."""
+        return Settings.from_env(self._defaults | {name: value for name, value in os.environ.items() if value})
+
+    def shelf(self) -> Shelf:
+        """Return the runbooks as they are now. Raises InvalidRequest where there is no folder of them."""
+        return self._library.shelf()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger. Raises DeploymentError where the settings name none."""
+        with self._lock:
+            return self._ledger
+
+    @property
+    def reports(self) -> ObjectStore:
+        """The reports' store. Raises DeploymentError where the settings name none."""
+        with self._lock:
+            return self._reports
+
+    @property
+    def index(self) -> LedgerIndex:
+        """The index, as far as it has been read."""
+        with self._lock:
+            return self._index
+
+    def fresh(self, *, wait: float | None = None, oldest: float | None = None) -> State:
+        """Have the index read on where it is stale; return what is known of the ledger (see Freshness.touch)."""
+        with self._lock:
+            freshness = self._freshness
+        return freshness.touch(wait=wait, oldest=oldest)
+
+    def entry(self, run: RunSummary) -> Entry:
+        """Return a run's entry from the ledger itself. Raises EvidenceError, ObjectMissing, ServiceUnavailable."""
+        key = key_of(run.runbook, run.sequence)
+        return Entry.from_bytes(self.ledger.store.get(key), self.ledger.store.uri(key))
+
+    @cached_property
+    def _library(self) -> Library:
+        return Library(self.settings.runbooks)
+
+    @cached_property
+    def _ledger(self) -> Ledger:
+        heads = self._store(self.settings.heads, "TRAILBOOK_HEADS") if self.settings.heads else None
+        return Ledger(self._store(self.settings.ledger, "TRAILBOOK_LEDGER"), heads)
+
+    @cached_property
+    def _reports(self) -> ObjectStore:
+        return self._store(self.settings.reports, "TRAILBOOK_REPORTS")
+
+    @cached_property
+    def _index(self) -> LedgerIndex:
+        folder = Path(os.environ.get(CACHE) or Path(tempfile.gettempdir(), f"trailbook-{os.getuid()}"))
+        return LedgerIndex.open(folder / f"index-{sha256(self.settings.ledger.encode())[:16]}.sqlite")
+
+    @cached_property
+    def _freshness(self) -> Freshness:
+        return Freshness(lambda: self.index.sync(self.ledger))
+
+    def _store(self, location: str, setting: str) -> ObjectStore:
+        return connections.store(location, self.settings, setting)
+
+
+def data_of(request: Request) -> Data:
+    """Return the app's data."""
+    return cast("Data", request.app.state.data)
+
+
+DataDep = Annotated[Data, Depends(data_of)]

@@ -1,0 +1,60 @@
+"""Words that several pages share: what a run found, how long ago, how far ahead."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from trailbook.diff import Counts
+from trailbook.verdict import Verdict
+from trailbook.words import amount
+
+MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
+TRIGGERS = {
+    "scheduled": "on its schedule",
+    "manual": "by hand in Airflow",
+    "backfill": "as a backfill",
+    "cli": "on the command line",
+}
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
+_STATE_MARKS = (("new", "+"), ("updated", "Δ"), ("unchanged", "="), ("absent", "−"), ("suppressed", "⊘"))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How many findings are in a state, with the state's mark."""
+
+    state: str
+    mark: str
+    count: int
+
+
+def found(counts: Counts | None) -> tuple[Part, ...]:
+    """Return what a run found by state, without the states that nothing is in; `new` are those that break something."""
+    if counts is None:
+        return ()
+    numbers = {
+        "new": counts.open_new,
+        "updated": counts.updated,
+        "unchanged": counts.unchanged,
+        "absent": counts.absent,
+        "suppressed": counts.suppressed,
+    }
+    return tuple(Part(state, mark, numbers[state]) for state, mark in _STATE_MARKS if numbers[state])
+
+
+def started(trigger: str, by: str | None) -> str:
+    """Return how a run came to be, and by whom."""
+    how = TRIGGERS.get(trigger, trigger)
+    return f"{how} by {by}" if by else how
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Return how long ago a moment was, in its largest unit."""
+    return f"{_length(now - moment)} ago" if moment <= now else f"in {_length(moment - now)}"
+
+
+def _length(length: timedelta) -> str:
+    seconds = int(length.total_seconds())
+    for unit, size in _UNITS:
+        if seconds >= size:
+            return amount(seconds // size, unit)
+    return "less than a minute"
