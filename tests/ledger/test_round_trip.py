@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from trailbook.athena.execution import Column
 from trailbook.canonical import dumps, loads
 from trailbook.diff import Counts
-from trailbook.ledger import Entry, Looked, Materials, Record, Written
+from trailbook.ledger import Entry, Looked, Materials, Notification, Record, Written
 from trailbook.ledger.chain import verify
 from trailbook.ledger.entry import FIRST
 from trailbook.outcome import Product, QueryStatistics
@@ -60,6 +60,9 @@ RECORD = st.builds(
     rerun_of=MAYBE,
     truncated=st.booleans(),
     error=MAYBE,
+    notifications=st.lists(
+        st.builds(Notification, TEXT, TEXT, st.lists(TEXT, max_size=2).map(tuple), st.booleans(), MAYBE), max_size=2
+    ).map(tuple),
 )
 
 

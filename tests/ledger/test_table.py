@@ -15,7 +15,7 @@ from trailbook.athena.api import AthenaApi
 from trailbook.athena.resultset import read_csv, rows
 from trailbook.diff import Counts
 from trailbook.errors import InvalidRequest
-from trailbook.ledger import Ledger
+from trailbook.ledger import Ledger, Notification
 from trailbook.ledger.table import columns, create_ledger_table
 from trailbook.local.server import serve
 from trailbook.objects_s3 import S3Store
@@ -37,7 +37,19 @@ def filled(ledger: Ledger) -> None:
         record("two", day=1, counts=Counts(new=1, unchanged=2, open_new=1, open_present=2), **high),
         record("hand", day=1, run=by_hand, rerun_of="two", params={"users": ["o'hara", 'a "b"']}, **high),
         record("cut", day=2, verdict=Verdict.INCOMPLETE, reasons=("rows were cut", "no logs of eu-west-1"), **high),
-        record("bad", day=3, verdict=Verdict.ERROR, error="query: TABLE_NOT_FOUND", snapshot=None, counts=None, **low),
+        record(
+            "bad",
+            day=3,
+            verdict=Verdict.ERROR,
+            error="query: TABLE_NOT_FOUND",
+            snapshot=None,
+            counts=None,
+            notifications=(
+                Notification("sns", "arn:x", ("error",), sent=True),
+                Notification("notifier", "a.B", ("error",), sent=False, error="a.B raised OSError"),
+            ),
+            **low,
+        ),
         record("dec", day=30, counts=Counts(new=2, open_new=2, open_present=2), **low),
     ):
         ledger.append(made)
@@ -89,6 +101,15 @@ def test_what_is_nested_can_be_asked_for(athena: AthenaApi, tmp_path: Path) -> N
     )
     (row,) = ask(athena, sql, tmp_path)
     assert row == {"manifest": None, "size": 100, "events": 100, "query": "q-one", "width": 2}
+
+
+def test_messages_that_did_not_go_out_can_be_asked_for(athena: AthenaApi, tmp_path: Path) -> None:
+    sql = (
+        "SELECT run_id, destination, array_join(events, ', ') AS of, why FROM trailbook.ledger "
+        "CROSS JOIN UNNEST(notifications) AS told (kind, destination, events, sent, why) WHERE NOT sent"
+    )
+    (row,) = ask(athena, sql, tmp_path)
+    assert row == {"run_id": "bad", "destination": "a.B", "of": "error", "why": "a.B raised OSError"}
 
 
 def test_the_documentation_has_three_queries() -> None:

@@ -1,24 +1,43 @@
 """What the tasks of a run leave for each other in Airflow's XCom: references and digests, never rows."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import Context
 
 from trailbook.airflow.failures import FAILURE, lost
 from trailbook.airflow.runs import run_of
 from trailbook.errors import InvalidRequest
-from trailbook.outcome import Product
-from trailbook.plan import Plan
+from trailbook.ledger import Notification
+from trailbook.notify import destinations
+from trailbook.outcome import Outcome, Product
+from trailbook.plan import Plan, Run
 from trailbook.report import Products
 from trailbook.steps import Failure
+
+if TYPE_CHECKING:
+    from trailbook.airflow.operators import NotifyOperator
 
 EXECUTIONS = "executions"
 """The XCom key of the query task's execution ids by name, kept as soon as they are known."""
 
 ORDER = ("plan", "query", "compare", "report")
-"""The tasks before `record`, in their order."""
+"""The tasks that make a run, in their order; `notify` and `record`, which come after them, tell of it."""
+
+NOTIFICATIONS = "notifications"
+"""The XCom key of what has become of each message, kept before and after each is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run has ended: what its tasks left, and the first of them that did not do its work."""
+
+    run: Run
+    plan: Plan | None
+    outcome: Outcome | None
+    products: Products | None
+    failure: Failure | None
 
 
 def left_by(context: Context, task: str) -> Mapping[str, Any]:
@@ -45,18 +64,49 @@ def products_of(value: Mapping[str, Any]) -> Products:
     )
 
 
+def ended_as(context: Context) -> Ended:
+    """Return how the run has ended, for the tasks that come after all that make it."""
+    found = {task: context["ti"].xcom_pull(task_ids=task) for task in ORDER}
+    plan = planned(context) if found["plan"] else None
+    return Ended(
+        run=run_of(context) if plan is None else plan.run,
+        plan=plan,
+        outcome=Outcome.from_json(found["compare"]["outcome"]) if found["compare"] else None,
+        products=products_of(found["report"]) if found["report"] else None,
+        failure=failure_of(context, found),
+    )
+
+
+def notified(context: Context) -> tuple[Notification, ...]:
+    """Return what became of the run's messages; where `notify` left nothing, that no destination was told, and why."""
+    if "notify" not in context["dag"].task_dict:
+        return ()
+    left = context["ti"].xcom_pull(task_ids="notify", key=NOTIFICATIONS)
+    if left is not None:
+        return tuple(Notification.from_json(told) for told in left)
+    asked = cast("NotifyOperator", context["dag"].task_dict["notify"]).asked
+    state = _states(context, ["notify"]).get("notify")
+    said = context["ti"].xcom_pull(task_ids="notify", key=FAILURE) if state == "failed" else None
+    why = str(said) if said else lost("notify", state)
+    return tuple(Notification(to.kind, to.name, (), sent=False, error=why) for to in destinations(asked))
+
+
 def failure_of(context: Context, found: Mapping[str, Any]) -> Failure | None:
     """Return the first task before `record` that did not do its work, with its sentence; None where all did.
 
     `found` maps each task to what it left.
     """
-    ti = context["ti"]
-    states = ti.get_task_states(dag_id=ti.dag_id, task_ids=list(ORDER), run_ids=[ti.run_id]).get(ti.run_id, {})
+    states = _states(context, ORDER)
     for task in ORDER:
         state = states.get(task)
-        state = None if state is None else str(getattr(state, "value", state))
         if state == "success" and found[task] is not None:
             continue
-        said = ti.xcom_pull(task_ids=task, key=FAILURE) if state == "failed" else None
+        said = context["ti"].xcom_pull(task_ids=task, key=FAILURE) if state == "failed" else None
         return Failure(task, str(said) if said else lost(task, state))
     return None
+
+
+def _states(context: Context, tasks: Sequence[str]) -> Mapping[str, str | None]:
+    ti = context["ti"]
+    found = ti.get_task_states(dag_id=ti.dag_id, task_ids=list(tasks), run_ids=[ti.run_id]).get(ti.run_id, {})
+    return {task: None if state is None else str(getattr(state, "value", state)) for task, state in found.items()}

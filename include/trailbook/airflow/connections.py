@@ -13,6 +13,7 @@ from airflow.providers.amazon.aws.links.base_aws import BaseAwsLink
 from botocore.config import Config
 
 from trailbook.athena.api import AthenaApi
+from trailbook.ledger import Ledger
 from trailbook.objects import ObjectStore
 from trailbook.objects_s3 import open_store
 from trailbook.settings import Settings
@@ -45,6 +46,17 @@ def athena(settings: Settings, hook: AthenaHook | None = None) -> AthenaApi:
 def store(location: str, settings: Settings, setting: str) -> ObjectStore:
     """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming the unset `setting`."""
     return open_store(location, setting, lambda: _s3(settings), settings.locks)
+
+
+def ledger(settings: Settings) -> Ledger:
+    """Return the deployment's ledger, with its second place where there is one. Raises DeploymentError without one."""
+    heads = store(settings.heads, settings, "TRAILBOOK_HEADS") if settings.heads else None
+    return Ledger(store(settings.ledger, settings, "TRAILBOOK_LEDGER"), heads)
+
+
+def reports(settings: Settings) -> ObjectStore:
+    """Return the store of the reports. Raises DeploymentError where the settings name none."""
+    return store(settings.reports, settings, "TRAILBOOK_REPORTS")
 
 
 def hook_parameters(settings: Settings) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """One runbook → one DAG: plan → query → compare → report → record, and beside `record` the row of the verdict.
 
+Where the runbook says whom to tell, `notify` stands between `report` and `record`.
+
 Invariants: building a DAG reads nothing but the runbook and the settings (no AWS, no network, no ledger, no clock), so
 equal files give equal DAGs; no text of a runbook is ever a template; a process that runs one task builds that DAG only.
 """
@@ -13,7 +15,7 @@ from trailbook.airflow.documentation import markdown
 from trailbook.airflow.form import fields
 from trailbook.airflow.marks import ReportOperator
 from trailbook.airflow.marks import add as add_marks
-from trailbook.airflow.operators import QueryOperator, StepOperator
+from trailbook.airflow.operators import NotifyOperator, QueryOperator, StepOperator
 from trailbook.runbook.collection import Collection, find
 from trailbook.runbook.model import Runbook
 from trailbook.settings import Settings
@@ -108,3 +110,16 @@ def _add_tasks(dag: DAG, runbook: Runbook, settings: Settings) -> None:
     # (Airflow then skips every other task). It fails the run itself: see tasks.record.
     record = step("record").as_teardown(on_failure_fail_dagrun=True)
     plan >> query >> compare >> report >> [record, *add_marks(dag)]
+    if runbook.notify:
+        report >> _notify(dag, runbook, settings) >> record
+
+
+def _notify(dag: DAG, runbook: Runbook, settings: Settings) -> NotifyOperator:
+    return NotifyOperator(
+        dag=dag,
+        task_id="notify",
+        runbook=runbook.id,
+        settings=settings,
+        asked=runbook.notify,
+        title=runbook.title,
+    )

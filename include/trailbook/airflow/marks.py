@@ -77,5 +77,6 @@ class ReportOperator(StepOperator, SkipMixin):
         verdict = told.pop("verdict")
         self.report_address = connections.browser_address(self.settings, told["report_uri"])
         context["ti"].xcom_push(key="return_value", value=told)
-        self.skip_all_except(context["ti"], [mark_id(verdict), "record"])
+        others = {mark_id(other) for other in MARKS} - {mark_id(verdict)}
+        self.skip_all_except(context["ti"], sorted(self.downstream_task_ids - others))
         return told

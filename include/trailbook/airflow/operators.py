@@ -5,6 +5,7 @@ Invariant: they have no template fields, so no text of a runbook or a parameter 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from airflow.sdk import BaseOperator, Context
 from trailbook.airflow.failures import spoken
 from trailbook.athena.execution import QueryState
 from trailbook.errors import QueryCancelled, TrailbookError
+from trailbook.runbook.notify import Notify
 from trailbook.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 # What imports DuckDB, sqlglot or pandas is imported where a task runs, not here: parsing a DAG has no use for it.
 
 COVERAGE_REUSE_MINUTES = 60
+NOTIFY_TIMEOUT = timedelta(minutes=2)
+"""For all messages of a run: the entry in the ledger waits for them."""
+
 _UNFINISHED = (QueryState.QUEUED, QueryState.RUNNING)
 
 
@@ -44,6 +49,16 @@ class StepOperator(BaseOperator):
         from trailbook.airflow import tasks
 
         return spoken(context, partial(tasks.STEPS[self.task_id], self.settings, self.runbook, context))
+
+
+class NotifyOperator(StepOperator):
+    """Tells people of the run, however it ended. It runs when all before it are done, and its failure fails no run."""
+
+    def __init__(self, *, asked: Sequence[Notify], title: str, **kwargs: Any) -> None:
+        """Keep whom to tell where the run has no plan that says so."""
+        super().__init__(trigger_rule="all_done", retries=2, execution_timeout=NOTIFY_TIMEOUT, **kwargs)
+        self.asked = tuple(asked)
+        self.title = title
 
 
 class QueryOperator(AthenaOperator):

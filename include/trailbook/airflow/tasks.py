@@ -14,12 +14,11 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from trailbook import steps
-from trailbook.airflow import connections
-from trailbook.airflow.carried import EXECUTIONS, ORDER, failure_of, left_by, planned, products_of
+from trailbook.airflow import connections, notifications
+from trailbook.airflow.carried import EXECUTIONS, ended_as, left_by, notified, planned
 from trailbook.airflow.runs import data_interval_end, given, run_of
 from trailbook.errors import InvalidRunbook, TrailbookError
-from trailbook.ledger import Entry, Ledger
-from trailbook.objects import ObjectStore
+from trailbook.ledger import Entry
 from trailbook.outcome import Outcome
 from trailbook.plan import Plan
 from trailbook.report import Products
@@ -54,7 +53,7 @@ def plan(settings: Settings, runbook_id: str, context: Context) -> dict[str, Any
         window=window,
         settings=settings,
         lookups=read_all(settings.lookups, runbook),
-        ledger=_ledger(settings),
+        ledger=connections.ledger(settings),
         started=context["ti"].start_date,
     )
     return made.to_json()
@@ -70,7 +69,7 @@ def compare(settings: Settings, runbook_id: str, context: Context) -> dict[str, 
         query=athena.describe(refs["query"]),
         coverage=athena.describe(refs["coverage"]),
         athena=athena,
-        reports=_reports(settings),
+        reports=connections.reports(settings),
     )
     return {"attempt": made.run.attempt, "outcome": outcome.to_json()}
 
@@ -82,7 +81,7 @@ def report(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
     # The attempt that compared, not the one that runs now: a report half written is then finished with the same bytes.
     made = replace(made, run=replace(made.run, attempt=left["attempt"]))
     outcome = Outcome.from_json(left["outcome"])
-    products = steps.report(made, outcome, reports=_reports(settings))
+    products = steps.report(made, outcome, reports=connections.reports(settings))
     for asset in context["task"].outlets:
         context["outlet_events"][asset].extra = _event(made, outcome, products)
     return asdict(products) | {"verdict": outcome.judgement.verdict.value}
@@ -93,21 +92,19 @@ def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
 
     The run's state is this task's: without that, a green `record` would make a run green whose query failed.
     """
-    found = {task: context["ti"].xcom_pull(task_ids=task) for task in ORDER}
-    made = planned(context) if found["plan"] else None
-    outcome = Outcome.from_json(found["compare"]["outcome"]) if found["compare"] else None
-    products = products_of(found["report"]) if found["report"] else None
-    failure = failure_of(context, found)
+    ended = ended_as(context)
+    made, outcome, failure = ended.plan, ended.outcome, ended.failure
     if failure is not None and failure.task == "query":
         stop_queries(settings, context)
     entry = steps.record(
         runbook_id,
-        run_of(context) if made is None else made.run,
+        ended.run,
         plan=made,
         outcome=outcome,
-        products=products,
+        products=ended.products,
         failure=failure,
-        ledger=_ledger(settings),
+        notifications=notified(context),
+        ledger=connections.ledger(settings),
         finished=context["ti"].start_date,
         begun=context["dag_run"].start_date,
     )
@@ -130,7 +127,13 @@ def stop_queries(settings: Settings, context: Context) -> None:
             _log.exception("Query %s could not be stopped", execution_id)
 
 
-STEPS: Mapping[str, Step] = {"plan": plan, "compare": compare, "report": report, "record": record}
+STEPS: Mapping[str, Step] = {
+    "plan": plan,
+    "compare": compare,
+    "report": report,
+    "notify": notifications.notify,
+    "record": record,
+}
 """Task id to its callable; the query is an operator of its own."""
 
 
@@ -141,15 +144,6 @@ def _fail_on_findings(made: Plan, outcome: Outcome, entry: Entry) -> None:
         raise AirflowFailException(
             f"{reasons} (`on_findings: fail`; all tasks did their work, ledger entry {entry.sequence})"
         )
-
-
-def _ledger(settings: Settings) -> Ledger:
-    heads = connections.store(settings.heads, settings, "TRAILBOOK_HEADS") if settings.heads else None
-    return Ledger(connections.store(settings.ledger, settings, "TRAILBOOK_LEDGER"), heads)
-
-
-def _reports(settings: Settings) -> ObjectStore:
-    return connections.store(settings.reports, settings, "TRAILBOOK_REPORTS")
 
 
 def _event(made: Plan, outcome: Outcome, products: Products) -> dict[str, Any]:

@@ -7,10 +7,9 @@ from dataclasses import asdict
 
 from trailbook.cli import output, printable
 from trailbook.cli.connections import Clients
-from trailbook.cli.history import found as in_words
 from trailbook.diff import Finding, State
 from trailbook.ledger import Entry
-from trailbook.report.statements import span
+from trailbook.report.statements import counted, span
 from trailbook.report.values import shown, to_json
 from trailbook.settings import Settings
 from trailbook.steps.between import Between, between, named
@@ -90,7 +89,7 @@ def _show(found: Between, listed: Sequence[Finding]) -> None:
         window = span(record.window) if record.window else "no window"
         line = f"  {word:<6}  #{entry.sequence}  {record.verdict.upper()}  {window}  run {record.run.run_id}"
         out.print(printable(line), markup=False)
-    out.print(f"  found   {in_words(found.counts)}", markup=False)
+    out.print(f"  found   {counted(found.counts)}", markup=False)
     for state in _MARKS:
         chosen = [finding for finding in listed if finding.state is state]
         if chosen:

@@ -8,11 +8,10 @@ from itertools import islice
 from trailbook.cli import printable
 from trailbook.cli.connections import Clients
 from trailbook.cli.output import STYLES, console, details, size
-from trailbook.diff import Counts
 from trailbook.errors import InvalidRequest
-from trailbook.ledger import Entry, Ledger, Looked
+from trailbook.ledger import Entry, Ledger, Looked, Notification
 from trailbook.plan import Trigger
-from trailbook.report.statements import span
+from trailbook.report.statements import counted, span
 from trailbook.settings import Settings
 from trailbook.verdict import Verdict
 from trailbook.window import parse_time
@@ -105,7 +104,7 @@ def _show(entry: Entry) -> None:
     attempt = f", attempt {record.run.attempt}" if record.run.attempt > 1 else ""
     details(
         [
-            ("findings", None if record.counts is None else found(record.counts)),
+            ("findings", None if record.counts is None else counted(record.counts)),
             ("because", " ".join(sentence(reason) for reason in record.reasons)),
             ("read", looked and _read(looked)),
             ("started", f"{record.started} {_STARTS[record.run.trigger]}{by}"),
@@ -114,6 +113,7 @@ def _show(entry: Entry) -> None:
             ("compared", _compared(entry)),
             ("run", f"{record.run.run_id}{attempt}"),
             ("report", record.products and record.products.report_uri),
+            ("notified", " ".join(map(_notified, record.notifications))),
         ],
         indent=7,
     )
@@ -128,21 +128,9 @@ def _read(looked: Looked) -> str:
     return f"{amount(looked.events, 'event')} of {places}, {span}; {scanned}"
 
 
-def found(counts: Counts) -> str:
-    """Return what a run found, in words: `5 new (2 reopened), 3 unchanged; 1 of them suppressed`."""
-    reopened = f" ({counts.reopened:,} reopened)" if counts.reopened else ""
-    states = (
-        f"{number:,} {word}"
-        for number, word in (
-            (counts.new, f"new{reopened}"),
-            (counts.updated, "updated"),
-            (counts.unchanged, "unchanged"),
-            (counts.absent, "absent"),
-        )
-        if number
-    )
-    suppressed = f"; {counts.suppressed:,} of them suppressed" if counts.suppressed else ""
-    return (", ".join(states) or "none") + suppressed
+def _notified(told: Notification) -> str:
+    of = f" of {', '.join(told.events)}" if told.events else ""
+    return sentence(f"{told.destination}{of}" if told.sent else f"not {told.destination}{of}: {told.error}")
 
 
 def _params(entry: Entry) -> str:

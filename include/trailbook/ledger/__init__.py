@@ -6,7 +6,7 @@ it names the entry before it by digest; the same attempt recorded twice is one e
 
 from trailbook.ledger.baseline import columns_match
 from trailbook.ledger.chain import Fault, FaultKind
-from trailbook.ledger.entry import Entry, Looked, Materials, Record, Written
+from trailbook.ledger.entry import Entry, Looked, Materials, Notification, Record, Written
 from trailbook.ledger.ledger import Ledger
 from trailbook.ledger.verify import Verification, verify
 from trailbook.plan import Head
@@ -19,6 +19,7 @@ __all__ = [
     "Ledger",
     "Looked",
     "Materials",
+    "Notification",
     "Record",
     "Verification",
     "Written",

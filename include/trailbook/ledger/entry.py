@@ -74,6 +74,25 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
+class Notification:
+    """What became of one message: to whom (`kind` is `sns` or `notifier`), of which events, and why not where not.
+
+    `destination` is a topic's ARN or a class path, which hold no secret.
+    """
+
+    kind: str
+    destination: str
+    events: tuple[str, ...]
+    sent: bool
+    error: str | None = None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return the notification of its JSON form. Raises KeyError or TypeError for missing and unknown fields."""
+        return cls(**{**value, "events": tuple(value["events"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What one attempt of a run says of itself; what it did not reach is None or empty. Times are texts, UTC."""
 
@@ -98,6 +117,7 @@ class Record:
     rerun_of: str | None = None
     truncated: bool = False
     error: str | None = None
+    notifications: tuple[Notification, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
         """Return the record as JSON values, the run's fields beside the others."""
@@ -130,6 +150,7 @@ class Record:
             "counts": data["counts"] and Counts(**data["counts"]),
             "completeness": _looked(data["completeness"]),
             "columns": tuple(Column(**column) for column in data["columns"]),
+            "notifications": tuple(Notification.from_json(told) for told in data["notifications"]),
         }
         missing = {part.name for part in fields(cls)} - data.keys()
         if missing:

@@ -5,7 +5,8 @@ Invariant: each sentence follows from the report's data alone, and is the same i
 
 from datetime import datetime, timedelta
 
-from trailbook.plan import Baseline, Plan, Trigger
+from trailbook.diff import Counts
+from trailbook.plan import Baseline, Plan, Run, Trigger
 from trailbook.report.model import Report
 from trailbook.report.text import amount, sentence, size
 from trailbook.runbook.model import UNREVIEWED, Runbook
@@ -119,9 +120,31 @@ def _between(before: Window, now: Window) -> list[str]:
 
 def started(plan: Plan) -> str:
     """Return how the run came to be and by whom."""
-    who = f" by {plan.run.triggered_by}" if plan.run.triggered_by else ""
-    again = f", attempt {plan.run.attempt}" if plan.run.attempt > 1 else ""
-    return f"{_STARTS[plan.run.trigger]}{who}{again}"
+    return begun(plan.run)
+
+
+def begun(run: Run) -> str:
+    """Return how a run came to be and by whom, with or without a plan."""
+    who = f" by {run.triggered_by}" if run.triggered_by else ""
+    again = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    return f"{_STARTS[run.trigger]}{who}{again}"
+
+
+def counted(counts: Counts) -> str:
+    """Return what a run found, in words: `5 new (2 reopened), 3 unchanged; 1 of them suppressed`."""
+    reopened = f" ({counts.reopened:,} reopened)" if counts.reopened else ""
+    states = (
+        f"{number:,} {word}"
+        for number, word in (
+            (counts.new, f"new{reopened}"),
+            (counts.updated, "updated"),
+            (counts.unchanged, "unchanged"),
+            (counts.absent, "absent"),
+        )
+        if number
+    )
+    suppressed = f"; {counts.suppressed:,} of them suppressed" if counts.suppressed else ""
+    return (", ".join(states) or "none") + suppressed
 
 
 def span(window: Window) -> str:

@@ -32,6 +32,12 @@ _PATTERNS: Mapping[str, str] = {
     r"^[a-z][a-z0-9_]*$": "a lower-case name such as source_ip (letters, digits, underscores)",
     r"^\d+\.\d+$": 'a version such as "19.1"',
     r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$": "lookup.column, such as critical_buckets.bucket",
+    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}$": (
+        "the ARN of a standard SNS topic such as arn:aws:sns:eu-central-1:111122223333:findings"
+    ),
+    r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$": (
+        "a class path such as airflow.providers.smtp.notifications.smtp.SmtpNotifier"
+    ),
 }
 
 

@@ -10,10 +10,11 @@ from croniter import croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_validator
 
 from trailbook.runbook.fragments import Fragment
+from trailbook.runbook.notify import Notify
 from trailbook.runbook.params import STRICT, Lookup, Param
 from trailbook.window import parse_duration
 
-__all__ = ["Allow", "Attack", "Case", "Expected", "Lookup", "Param", "Pivot", "Result", "Runbook", "Schedule"]
+__all__ = ["Allow", "Attack", "Case", "Expected", "Lookup", "Notify", "Param", "Pivot", "Result", "Runbook", "Schedule"]
 
 COMMON_PARAMS = ("start", "end", "accounts", "regions", "row_limit", "compare_with", "reason")
 """What every run takes without the runbook naming it."""
@@ -165,6 +166,8 @@ class Runbook(BaseModel):
     result: Result
     expect: Literal["no_findings", "no_new_findings", "anything"] = "no_new_findings"
     on_findings: Literal["report", "fail"] = "report"
+    notify: list[Notify] = Field(default_factory=list)
+    """Who is told of a run, and of which; one message per run and destination."""
     expected: Expected = Field(default_factory=Expected)
     guide: str = ""
     pivots: list[Pivot] = Field(default_factory=list)

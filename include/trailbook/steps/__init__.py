@@ -5,8 +5,9 @@ differ. Each step can be run again after being killed at any point: what it wrot
 """
 
 from trailbook.steps.compare import compare
+from trailbook.steps.news import news
 from trailbook.steps.plan import plan, window_of
 from trailbook.steps.record import Failure, record
 from trailbook.steps.report import report
 
-__all__ = ["Failure", "compare", "plan", "record", "report", "window_of"]
+__all__ = ["Failure", "compare", "news", "plan", "record", "report", "window_of"]

@@ -1,15 +1,16 @@
 """The last step: one ledger entry for the attempt, whatever came of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from trailbook import __version__
-from trailbook.ledger import Entry, Ledger, Looked, Materials, Record, Written
+from trailbook.ledger import Entry, Ledger, Looked, Materials, Notification, Record, Written
 from trailbook.outcome import Outcome
 from trailbook.plan import Plan, Run
 from trailbook.report import Products
-from trailbook.verdict import Verdict
+from trailbook.verdict import Judgement, Verdict
 from trailbook.window import text
 
 
@@ -19,6 +20,14 @@ class Failure:
 
     task: str
     error: str
+
+
+def judged(outcome: Outcome | None, products: Products | None, failure: Failure | None) -> Judgement:
+    """Return what is recorded of a run: its verdict where all steps did their work, else `error` and why."""
+    if outcome is not None and products is not None and failure is None:
+        return outcome.judgement
+    why = "the run did not finish" if failure is None else f"the task {failure.task} failed: {failure.error}"
+    return Judgement(Verdict.ERROR, (why,))
 
 
 def record(
@@ -32,6 +41,7 @@ def record(
     ledger: Ledger,
     finished: datetime,
     begun: datetime | None = None,
+    notifications: Sequence[Notification] = (),
 ) -> Entry:
     """Append the attempt's entry and return it; the same attempt recorded again returns the entry that is there.
 
@@ -40,17 +50,18 @@ def record(
     What is not there yet is left out: a run whose query failed has a plan and no outcome. A run whose report failed
     has a result and no evidence for people, so its verdict is `error` as well and it serves no later run as baseline.
     """
-    whole = outcome is not None and products is not None and failure is None
+    says = judged(outcome, products, failure)
     return ledger.append(
         Record(
             runbook=runbook,
             run=run,
-            verdict=outcome.judgement.verdict if outcome is not None and whole else Verdict.ERROR,
-            reasons=outcome.judgement.reasons if outcome is not None and whole else _reasons(failure),
+            verdict=says.verdict,
+            reasons=says.reasons,
             started=plan.started if plan is not None else text(finished.replace(microsecond=0)),
             finished=text(finished.replace(microsecond=0)),
             version=__version__,
             error=None if failure is None else f"{failure.task}: {failure.error}",
+            notifications=tuple(notifications),
             **_planned(plan, outcome),
             **_compared(outcome),
             products=None
@@ -59,10 +70,6 @@ def record(
         ),
         begun=None if begun is None else text(begun),
     )
-
-
-def _reasons(failure: Failure | None) -> tuple[str, ...]:
-    return ("the run did not finish",) if failure is None else (f"the task {failure.task} failed: {failure.error}",)
 
 
 def _planned(plan: Plan | None, outcome: Outcome | None) -> dict[str, Any]:
