@@ -7,6 +7,7 @@ Invariant: `summary_of(row_of(run)) == run`. Windows are microseconds since 1970
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from trailbook.diff import Counts
@@ -147,11 +148,11 @@ def summary_of(row: tuple[Any, ...]) -> RunSummary:
     data |= {
         "verdict": Verdict(data["verdict"]),
         "window": None if start is None or end is None else Window(_moment(start), _moment(end)),
-        "counts": data["counts"] and Counts(**json.loads(data["counts"])),
-        "gaps": tuple(json.loads(data["gaps"])),
+        "counts": _counts(data["counts"]),
+        "gaps": _sentences(data["gaps"]),
         "truncated": bool(data["truncated"]),
         "has_report": data["report_uri"] is not None,
-        "reasons": tuple(json.loads(data["reasons"])),
+        "reasons": _sentences(data["reasons"]),
     }
     return RunSummary(**data)
 
@@ -163,3 +164,13 @@ def ticks(moment: datetime) -> int:
 
 def _moment(count: int) -> datetime:
     return _EPOCH + count * _TICK
+
+
+@lru_cache(maxsize=1024)  # most runs say what the one before said
+def _counts(text: str | None) -> Counts | None:
+    return None if text is None else Counts(**json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _sentences(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
