@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 from trailbook.airflow import connections
 from trailbook.airflow.web.freshness import Freshness, State
 from trailbook.airflow.web.library import Library, Shelf
+from trailbook.airflow.web.would_run import WouldRun
 from trailbook.canonical import sha256
 from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import key_of
@@ -72,6 +73,11 @@ class Data:
         """Return a run's entry from the ledger itself. Raises EvidenceError, ObjectMissing, ServiceUnavailable."""
         key = key_of(run.runbook, run.sequence)
         return Entry.from_bytes(self.ledger.store.get(key), self.ledger.store.uri(key))
+
+    @cached_property
+    def would_run(self) -> WouldRun:
+        """What each runbook would run with its defaults."""
+        return WouldRun(self.settings)
 
     @cached_property
     def _library(self) -> Library:

@@ -1,5 +1,6 @@
 """A view as a page, by the engine of the reports' own pages: it escapes, and marks hidden characters."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,14 +45,22 @@ def links(request: Request) -> Links:
 
 
 def page(
-    request: Request, template: str, view: Any, place: Place, *, status: int = 200, ledger: State | None = None
+    request: Request,
+    template: str,
+    view: Any,
+    place: Place,
+    *,
+    status: int = 200,
+    ledger: State | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> HTMLResponse:
-    """Return a view rendered; `ledger` says how fresh what it shows is."""
+    """Return a view rendered; `ledger` says how fresh it is, `more` is for what the report's own page has too."""
     user = getattr(request.state, "trailbook_user", None)
     body = (
         engine()
         .get_template(template)
         .render(
+            **(more or {}),
             view=view,
             place=place,
             links=links(request),

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from trailbook.airflow.web.pages import catalogue, static
+from trailbook.airflow.web.pages import catalogue, run, runbook, static
 
-ROUTERS: tuple[APIRouter, ...] = (static.router, catalogue.router)
+ROUTERS: tuple[APIRouter, ...] = (static.router, catalogue.router, runbook.router, run.router)
 """All routes; the order matters where two match."""
