@@ -20,7 +20,7 @@ from trailbook.ledger.entry import FIRST
 from trailbook.ledger.index_rows import COLUMNS, RunSummary, row_of, summary_of
 
 _APPLICATION = 0x54424C31  # "TBL1", by which SQLite files say whose they are
-_VERSION = 1
+_VERSION = 2
 """Of the tables below: a file with another is made anew."""
 
 _WAIT = 30.0  # seconds for another process that writes

@@ -12,6 +12,7 @@ from typing import Any
 
 from trailbook.diff import Counts
 from trailbook.ledger.entry import Entry
+from trailbook.outcome import Product
 from trailbook.verdict import Verdict
 from trailbook.window import Window, parse_time
 
@@ -42,6 +43,10 @@ COLUMNS = {
     "error": "TEXT",
     "reasons": "TEXT NOT NULL",
     "report_uri": "TEXT",
+    "manifest_key": "TEXT",
+    "manifest_sha256": "TEXT",
+    "manifest_size": "INTEGER",
+    "comparison_key": "TEXT",
 }
 """The table's columns and their types; `placed` is when a run counts: its window's end, or its start without one."""
 
@@ -75,6 +80,9 @@ class RunSummary:
     has_report: bool
     reasons: tuple[str, ...] = ()
     report_uri: str | None = None
+    manifest: Product | None = None
+    comparison_key: str | None = None
+    """What the run asked, by digest: equal for runs with the same parameters, accounts and regions."""
 
     @property
     def good(self) -> bool:
@@ -114,6 +122,8 @@ def summary_of_entry(entry: Entry) -> RunSummary:
         has_report=written is not None,
         reasons=record.reasons,
         report_uri=None if written is None else written.report_uri,
+        manifest=None if written is None else written.manifest,
+        comparison_key=record.comparison_key,
     )
 
 
@@ -127,8 +137,7 @@ def row_of(run: RunSummary) -> tuple[Any, ...]:
         raise TypeError(f"expected numbers of findings, found {counts}")
     if not all(isinstance(sentence, str) for sentence in (*run.gaps, *run.reasons)):
         raise TypeError("expected gaps and reasons to be sentences")
-    values = {name: getattr(run, name) for name in COLUMNS if not name.startswith("window_") and name != "placed"}
-    values |= {
+    values = {name: getattr(run, name) for name in COLUMNS if name in RunSummary.__slots__} | {
         "window_start": None if run.window is None else ticks(run.window.start),
         "window_end": None if run.window is None else ticks(run.window.end),
         "placed": ticks(run.placed),
@@ -136,6 +145,9 @@ def row_of(run: RunSummary) -> tuple[Any, ...]:
         "counts": None if run.counts is None else json.dumps(counts),
         "gaps": json.dumps(run.gaps),
         "reasons": json.dumps(run.reasons),
+        "manifest_key": run.manifest and run.manifest.key,
+        "manifest_sha256": run.manifest and run.manifest.sha256,
+        "manifest_size": run.manifest and run.manifest.size,
     }
     return tuple(values[name] for name in COLUMNS)
 
@@ -144,6 +156,7 @@ def summary_of(row: tuple[Any, ...]) -> RunSummary:
     """Return the run of a row."""
     data = dict(zip(COLUMNS, row, strict=True))
     start, end = data.pop("window_start"), data.pop("window_end")
+    manifest = [data.pop(f"manifest_{part}") for part in ("key", "sha256", "size")]
     del data["placed"]
     data |= {
         "verdict": Verdict(data["verdict"]),
@@ -153,6 +166,7 @@ def summary_of(row: tuple[Any, ...]) -> RunSummary:
         "truncated": bool(data["truncated"]),
         "has_report": data["report_uri"] is not None,
         "reasons": _sentences(data["reasons"]),
+        "manifest": None if manifest[0] is None else Product(*manifest),
     }
     return RunSummary(**data)
 

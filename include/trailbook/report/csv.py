@@ -7,7 +7,7 @@ are marked as on the page: who needs each byte takes report.json or result.parqu
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from trailbook.diff import Finding
@@ -25,7 +25,7 @@ _STATE_COLUMNS = (
 
 def dumps(report: Report) -> bytes:
     """Return the listed findings as CSV, in the report's order."""
-    return "".join(_line(values) for values in _rows(report)).encode("utf-8")
+    return "".join(line(values) for values in _rows(report)).encode("utf-8")
 
 
 def _rows(report: Report) -> Iterator[list[Any]]:
@@ -50,7 +50,8 @@ def _state(finding: Finding) -> list[Any]:
     ]
 
 
-def _line(values: list[Any]) -> str:
+def line(values: Iterable[Any]) -> str:
+    """Return one line of CSV; None is an empty field."""
     return ",".join(_field(value) for value in values) + "\r\n"
 
 

@@ -18,6 +18,7 @@ FORMAT = "trailbook.manifest/1"
 MEDIA_TYPES = {
     "report.html": "text/html; charset=utf-8",
     "report.json": "application/json",
+    "controls.csv": "text/csv; charset=utf-8; header=present",
     "findings.csv": "text/csv; charset=utf-8; header=present",
     "findings.ocsf.jsonl": "application/x-ndjson",
     "result.parquet": "application/vnd.apache.parquet",

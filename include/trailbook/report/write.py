@@ -11,9 +11,10 @@ from trailbook.canonical import safe_name, sha256
 from trailbook.errors import EvidenceError, ObjectExists
 from trailbook.objects import ObjectStore
 from trailbook.outcome import Product
-from trailbook.plan import Plan
+from trailbook.plan import Plan, Run
 from trailbook.report import csv, html, json, manifest, ocsf
 from trailbook.report.model import Report
+from trailbook.window import Window
 
 _LIKE_AN_ATTEMPT = re.compile(r"\.\d+$")
 
@@ -29,12 +30,17 @@ class Products:
 
 
 def prefix(plan: Plan) -> str:
-    """Return the folder of a run's report: `<runbook>/<window start>/<run id>`, with `.2` and on for later attempts."""
-    name = safe_name(plan.run.run_id)
+    """Return the folder of a run's report."""
+    return folder_of(plan.runbook, plan.run, plan.window)
+
+
+def folder_of(chain: str, run: Run, window: Window) -> str:
+    """Return `<chain>/<window start>/<run id>`, with `.2` and on for later attempts."""
+    name = safe_name(run.run_id)
     if _LIKE_AN_ATTEMPT.search(name):  # `x.2` must not fall together with the second attempt of `x`
-        name = f"{name}-{sha256(plan.run.run_id.encode('utf-8', 'surrogatepass'))[:12]}"
-    attempt = f".{plan.run.attempt}" if plan.run.attempt > 1 else ""
-    return f"{safe_name(plan.runbook)}/{plan.window.start:%Y-%m-%dT%H%M%SZ}/{name}{attempt}"
+        name = f"{name}-{sha256(run.run_id.encode('utf-8', 'surrogatepass'))[:12]}"
+    attempt = f".{run.attempt}" if run.attempt > 1 else ""
+    return f"{safe_name(chain)}/{window.start:%Y-%m-%dT%H%M%SZ}/{name}{attempt}"
 
 
 def write(store: ObjectStore, report: Report, *, snapshot: Product) -> Products:
@@ -51,12 +57,13 @@ def write(store: ObjectStore, report: Report, *, snapshot: Product) -> Products:
         "findings.csv": csv.dumps(report),
         "findings.ocsf.jsonl": ocsf.dumps(report),
     }
-    files = (snapshot, *(_put(store, f"{folder}/{name}", body) for name, body in bodies.items()))
-    last = _put(store, f"{folder}/manifest.json", manifest.dumps(report, files))
+    files = (snapshot, *(put(store, f"{folder}/{name}", body) for name, body in bodies.items()))
+    last = put(store, f"{folder}/manifest.json", manifest.dumps(report, files))
     return Products(last, files, store.uri(f"{folder}/report.html"), store.uri(last.key))
 
 
-def _put(store: ObjectStore, key: str, body: bytes) -> Product:
+def put(store: ObjectStore, key: str, body: bytes) -> Product:
+    """Write one file of a report. Raises EvidenceError where it is there with other bytes."""
     product = Product(key, sha256(body), len(body))
     try:
         store.put_new(key, body, manifest.MEDIA_TYPES[key.rpartition("/")[2]])

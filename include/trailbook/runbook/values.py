@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from trailbook.canonical import digest
 from trailbook.errors import InvalidRequest
 from trailbook.runbook.common import COMMON_SCHEMAS, DEFAULT_ROW_LIMIT
 from trailbook.runbook.faults import faults, shown
@@ -39,6 +40,10 @@ class Request:
     row_limit: int = DEFAULT_ROW_LIMIT
     compare_with: str | None = None
     reason: str | None = None
+
+    def comparison_key(self, runbook: str) -> str:
+        """Return the digest of what is asked: runs with another one cannot be compared with this."""
+        return digest([runbook, dict(self.params), list(self.accounts), list(self.regions)])
 
 
 def resolve(runbook: Runbook, given: Mapping[str, Any]) -> Request:

@@ -68,7 +68,7 @@ def plan(
         row_limit=request.row_limit,
         lookups=relations,
     )
-    comparison_key = digest([runbook.id, dict(request.params), list(request.accounts), list(request.regions)])
+    comparison_key = request.comparison_key(runbook.id)
     template = template_digest(runbook)
     baseline, rerun_of, last = Baseline(absence="first_run"), None, None
     if ledger is not None:
