@@ -134,6 +134,9 @@ def test_newest_good_and_trend_are_per_runbook(index: LedgerIndex, ledger: Ledge
     asked = [NAME, OTHER, "no-such-runbook"]
     assert {name: run.sequence for name, run in index.latest(asked).items()} == {NAME: 5, OTHER: 1}
     assert {name: run.sequence for name, run in index.latest_good(asked).items()} == {NAME: 2}
+    end = make().window.end
+    assert index.latest_good(asked, until=end)[NAME].sequence == 2
+    assert index.latest_good(asked, until=end - timedelta(seconds=1)) == {}
     trends = index.trends(asked, runs=3)
     assert {name: [run.sequence for run in runs] for name, runs in trends.items()} == {NAME: [3, 4, 5], OTHER: [1]}
     assert [run.sequence for run in index.trends([NAME])[NAME]] == [1, 2, 3, 4, 5]

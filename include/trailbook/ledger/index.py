@@ -82,13 +82,18 @@ class LedgerIndex:
         newest = "= (SELECT max(sequence) FROM runs WHERE runbook = wanted.value)"
         return {run.runbook: run for run in self._file.runs(f"{_WANTED} {newest}", (_list(runbooks),))}
 
-    def latest_good(self, runbooks: Iterable[str]) -> Mapping[str, RunSummary]:
-        """Return the newest whole result of each runbook that has one: pass or fail, over a window without gaps."""
-        newest = (
-            "= (SELECT sequence FROM runs WHERE runbook = wanted.value AND verdict IN ('pass', 'fail') AND gaps = '[]' "
-            "ORDER BY sequence DESC LIMIT 1)"
-        )
-        return {run.runbook: run for run in self._file.runs(f"{_WANTED} {newest}", (_list(runbooks),))}
+    def latest_good(self, runbooks: Iterable[str], until: datetime | None = None) -> Mapping[str, RunSummary]:
+        """Return the newest whole result of each runbook that has one: pass or fail, over a window without gaps.
+
+        With `until` it is the one that counts latest at or before that time, in whatever order they were recorded.
+        """
+        good = "SELECT sequence FROM runs WHERE runbook = wanted.value AND verdict IN ('pass', 'fail') AND gaps = '[]'"
+        which = f"= ({good} ORDER BY sequence DESC LIMIT 1)"
+        values: tuple[object, ...] = (_list(runbooks),)
+        if until is not None:
+            which = f"= ({good} AND placed <= ? ORDER BY placed DESC, sequence DESC LIMIT 1)"
+            values += (ticks(until),)
+        return {run.runbook: run for run in self._file.runs(f"{_WANTED} {which}", values)}
 
     def trends(self, runbooks: Iterable[str], runs: int = 30) -> Mapping[str, tuple[RunSummary, ...]]:
         """Return the newest `runs` of each runbook that has any, the oldest first."""
