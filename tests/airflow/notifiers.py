@@ -1,14 +1,8 @@
 """Notifiers of these tests, as a deployment's own would be: importable by class path."""
 
-import os
-import signal
-from pathlib import Path
 from typing import Any, ClassVar
 
 from airflow.sdk import BaseNotifier, Context
-from airflow.sdk.exceptions import AirflowTaskTimeout
-
-from trailbook.errors import TrailbookError
 
 
 class Kept(BaseNotifier):
@@ -46,11 +40,11 @@ class FailsOnce(BaseNotifier):
         FailsOnce.calls += 1
         if FailsOnce.calls == 1:
             raise ConnectionError("reset")
-        Kept.told.append(("again", None, context["trailbook"]))  # type: ignore[typeddict-item]  # as above
+        Kept.told.append(("fails once", None, context["trailbook"]))  # type: ignore[typeddict-item]  # as above
 
 
 class Interrupted(BaseNotifier):
-    """Is stopped while it sends, once: by what no `except Exception` catches, as a kill is."""
+    """Sends, and its process ends at once, the first time: as where a worker is lost."""
 
     calls = 0
 
@@ -58,4 +52,4 @@ class Interrupted(BaseNotifier):
         Interrupted.calls += 1
         Kept.told.append(("interrupted", None, context["trailbook"]))  # type: ignore[typeddict-item]  # as above
         if Interrupted.calls == 1:
-            raise KeyboardInterrupt
+            raise SystemExit(9)

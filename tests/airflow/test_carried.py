@@ -1,12 +1,15 @@
 """How a failed run is explained: by what its tasks left, or by their states where one could leave nothing."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from trailbook.airflow.carried import failure_of, left_by
+from trailbook.airflow.carried import NOTIFICATIONS, failure_of, left_by, notified
 from trailbook.airflow.failures import FAILURE
 from trailbook.errors import InvalidRequest
+from trailbook.ledger import Notification
+from trailbook.runbook.notify import Notify, Sns
 from trailbook.steps import Failure
 
 
@@ -19,13 +22,14 @@ class TaskInstance:
     def __init__(self, states: dict[str, str], said: dict[str, str]) -> None:
         self.states = states
         self.said = said
+        self.left: dict[tuple[str, str], Any] = {}
 
     def get_task_states(self, dag_id: str, task_ids: list[str], run_ids: list[str]) -> dict[str, dict[str, str]]:
         assert (dag_id, run_ids) == (self.dag_id, [self.run_id])
         return {self.run_id: {task: state for task, state in self.states.items() if task in task_ids}}
 
     def xcom_pull(self, task_ids: str, key: str = "return_value") -> Any:
-        return self.said.get(task_ids) if key == FAILURE else None
+        return self.said.get(task_ids) if key == FAILURE else self.left.get((task_ids, key))
 
 
 LEFT = {"plan": {}, "query": {}, "compare": {}, "report": {}}
@@ -72,3 +76,57 @@ def test_a_task_that_finds_nothing_says_which_task_to_clear() -> None:
     context: Any = {"ti": TaskInstance({}, {})}
     with pytest.raises(InvalidRequest, match="task query left no result"):
         left_by(context, "query")
+
+
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:findings"
+
+
+@dataclass
+class Dag:
+    """What `record` reads of its DAG."""
+
+    task_dict: dict[str, Any]
+
+
+@dataclass
+class Task:
+    """The task `notify`, as the DAG has it."""
+
+    asked: tuple[Notify, ...] = (
+        Notify(on=["fail"], sns=Sns(topic_arn=TOPIC)),
+        Notify(on=["fail"], notifier="chat.Notifier", args={"token": "s3cr3t"}),
+    )
+
+
+def told(state: str, said: str | None = None, left: Any = None) -> tuple[Notification, ...]:
+    ti = TaskInstance({"notify": state}, {} if said is None else {"notify": said})
+    ti.left["notify", NOTIFICATIONS] = left
+    context: Any = {"ti": ti, "dag": Dag({"notify": Task()})}
+    return notified(context)
+
+
+def test_without_the_task_nobody_was_to_be_told() -> None:
+    context: Any = {"ti": TaskInstance({}, {}), "dag": Dag({})}
+    assert notified(context) == ()
+
+
+def test_what_the_task_kept_of_each_message_is_recorded_also_where_it_was_killed_then() -> None:
+    left = [{"kind": "sns", "destination": TOPIC, "events": ["fail"], "sent": True, "error": None}]
+    assert told("failed", left=left) == (Notification("sns", TOPIC, ("fail",), sent=True),)
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "error"),
+    [
+        ("failed", "the ledger cannot be reached", "the ledger cannot be reached"),
+        ("failed", None, "task notify was killed or lost"),
+        ("skipped", None, "the run was stopped by hand"),
+        ("success", None, "marked as success by hand"),
+    ],
+)
+def test_a_task_that_left_nothing_told_nobody_and_the_entry_says_why(state: str, said: str | None, error: str) -> None:
+    first, second = told(state, said)
+    assert (first.destination, second.destination) == (TOPIC, "chat.Notifier")
+    assert not first.sent
+    assert error in (first.error or "")
+    assert "s3cr3t" not in str(second)

@@ -10,7 +10,7 @@ import pytest
 
 from trailbook.cli import main
 from trailbook.diff import Counts
-from trailbook.ledger import Ledger, Looked, Materials, Record, Written
+from trailbook.ledger import Ledger, Looked, Materials, Notification, Record, Written
 from trailbook.objects import FolderStore
 from trailbook.outcome import Product
 from trailbook.plan import Baseline, Run, Trigger
@@ -62,6 +62,12 @@ def ledger(tmp_path: Path) -> str:
             reasons=("there are 5 new findings, expected no new ones", "no logs of the expected regions eu-west-1"),
             counts=findings,
             rerun_of="scheduled__2026-11-03",
+            notifications=(
+                Notification("sns", "arn:aws:sns:eu-central-1:111122223333:findings", ("new_findings", "fail"), True),
+                Notification(
+                    "notifier", "chat.Notifier", ("fail",), False, "chat.Notifier raised OSError: see the log"
+                ),
+            ),
         )
     )
     kept.append(

@@ -113,7 +113,7 @@ def _show(entry: Entry) -> None:
             ("compared", _compared(entry)),
             ("run", f"{record.run.run_id}{attempt}"),
             ("report", record.products and record.products.report_uri),
-            ("notified", " ".join(map(_notified, record.notifications))),
+            ("notified", "; ".join(map(_notified, record.notifications))),
         ],
         indent=7,
     )
@@ -129,8 +129,8 @@ def _read(looked: Looked) -> str:
 
 
 def _notified(told: Notification) -> str:
-    of = f" of {', '.join(told.events)}" if told.events else ""
-    return sentence(f"{told.destination}{of}" if told.sent else f"not {told.destination}{of}: {told.error}")
+    message = f"{', '.join(told.events) or 'anything'} to {told.destination}"
+    return message if told.sent else f"{message} not sent: {told.error}"
 
 
 def _params(entry: Entry) -> str:
