@@ -4,9 +4,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from trailbook.errors import DeploymentError, QueryFailed
+from trailbook.errors import DeploymentError, InvalidRequest, QueryFailed
 from trailbook.local.engine.results import read_csv
 from trailbook.local.folder import FolderAthena
 from trailbook.settings import PhysicalTable
@@ -115,14 +116,20 @@ def test_hostile_text_in_a_record_comes_back_as_it_was(tmp_path):
         assert rows(athena, "SELECT useragent FROM trailbook.cloudtrail_logs", tmp_path) == [[text]]
 
 
-def test_a_failure_carries_athenas_reason():
-    with FolderAthena.from_records([record()], table=TABLE) as athena:
-        with pytest.raises(QueryFailed, match="COLUMN_NOT_FOUND: line 1:8: Column 'eventnam' cannot be resolved"):
-            athena.execute("SELECT eventnam FROM trailbook.cloudtrail_logs", token="t")
-        with pytest.raises(QueryFailed, match="DIVISION_BY_ZERO"):
-            athena.execute("SELECT length(eventname) / 0 FROM trailbook.cloudtrail_logs", token="t")
-        with pytest.raises(QueryFailed, match="EXPRESSION_NOT_AGGREGATE"):
-            athena.execute("SELECT eventname, count(*) FROM trailbook.cloudtrail_logs", token="t")
+@pytest.mark.parametrize("keep_plans", [False, True])
+def test_a_failure_carries_athenas_reason(keep_plans):
+    with FolderAthena.from_records([record()], table=TABLE, keep_plans=keep_plans) as athena:
+        for _ in range(2):
+            with pytest.raises(QueryFailed, match="COLUMN_NOT_FOUND: line 1:8: Column 'eventnam' cannot be resolved"):
+                athena.execute("SELECT eventnam FROM trailbook.cloudtrail_logs", token="t")
+            with pytest.raises(QueryFailed, match="DIVISION_BY_ZERO"):
+                athena.execute("SELECT length(eventname) / 0 FROM trailbook.cloudtrail_logs", token="t")
+            with pytest.raises(QueryFailed, match="DIVISION_BY_ZERO"):
+                athena.execute("SELECT 1 / 0 FROM trailbook.cloudtrail_logs", token="t")
+            with pytest.raises(QueryFailed, match="EXPRESSION_NOT_AGGREGATE"):
+                athena.execute("SELECT eventname, count(*) FROM trailbook.cloudtrail_logs", token="t")
+            with pytest.raises(QueryFailed, match="INVALID_CAST_ARGUMENT"):
+                athena.execute("SELECT CAST(eventname AS bigint) FROM trailbook.cloudtrail_logs", token="t")
 
 
 def test_a_capture_through_logstash_keeps_its_event_times(tmp_path):
@@ -134,8 +141,9 @@ def test_a_capture_through_logstash_keeps_its_event_times(tmp_path):
             ["2020-09-14T00:44:23Z", "2020/09/14"]]  # fmt: skip
 
 
-def test_a_query_is_analysed_once_and_reads_what_is_held_each_time(tmp_path):
-    with FolderAthena.from_records([], table=TABLE) as athena:
+@pytest.mark.parametrize("keep_plans", [False, True])
+def test_a_query_is_analysed_once_and_reads_what_is_held_each_time(tmp_path, keep_plans):
+    with FolderAthena.from_records([], table=TABLE, keep_plans=keep_plans) as athena:
         for turn in range(2):
             for number in range(40):  # more than are kept
                 athena.replace_records([record(eventID=f"{turn}/{number}"), record(eventID="z")])
@@ -143,11 +151,12 @@ def test_a_query_is_analysed_once_and_reads_what_is_held_each_time(tmp_path):
                 assert rows(athena, sql, tmp_path) == [[f"{turn}/{number}", str(number)]]
 
 
+@pytest.mark.parametrize("keep_plans", [False, True])
 @pytest.mark.parametrize("clock", ["now()", "current_timestamp"])
-def test_a_query_that_asks_for_the_time_gets_that_of_each_run(tmp_path, clock):
+def test_a_query_that_asks_for_the_time_gets_that_of_each_run(tmp_path, clock, keep_plans):
     sql = f"SELECT to_unixtime({clock}) FROM trailbook.cloudtrail_logs"  # noqa: S608  # a constant
     found = []
-    with FolderAthena.from_records([], table=TABLE) as athena:
+    with FolderAthena.from_records([], table=TABLE, keep_plans=keep_plans) as athena:
         for _ in range(3):
             athena.replace_records([record()])
             found.append(float(rows(athena, sql, tmp_path)[0][0]))
@@ -155,3 +164,41 @@ def test_a_query_that_asks_for_the_time_gets_that_of_each_run(tmp_path, clock):
 
     assert found == sorted(set(found))
     assert len(found) == 3
+
+
+def test_a_kept_plan_takes_many_tables_and_joins_and_holds_for_any_records(tmp_path):
+    table = "trailbook.cloudtrail_logs"
+    sql = f"""
+    WITH seen AS (SELECT eventid, eventname FROM {table}),
+      named AS (SELECT eventname, count(*) AS n FROM {table} GROUP BY 1)
+    SELECT s.eventid, n.n, (SELECT max(eventid) FROM {table}) AS last
+    FROM seen AS s JOIN named AS n ON n.eventname = s.eventname WHERE s.eventid IN (SELECT eventid FROM {table})
+    ORDER BY 1"""  # noqa: S608  # a constant
+    with FolderAthena.from_records([], table=TABLE, keep_plans=True) as athena:
+        for count in (0, 3, 1, 5):
+            athena.replace_records([record(n) for n in range(count)])
+            last = f"id-{count - 1}"
+            assert rows(athena, sql, tmp_path) == [[f"id-{n}", str(count), last] for n in range(count)]
+
+
+def test_the_plans_of_queries_that_are_not_kept_are_let_go():
+    with FolderAthena.from_records([record()], table=TABLE, keep_plans=True) as athena:
+        for number in range(100):
+            athena.execute(f"SELECT {number} FROM trailbook.cloudtrail_logs", token="t")  # noqa: S608  # a number
+        prepared = athena._connection.execute("SELECT name FROM duckdb_prepared_statements()").fetchall()
+
+    assert 1 < len(prepared) < 40
+
+
+def test_records_that_cannot_be_taken_leave_none(tmp_path):
+    sql = "SELECT count(*) FROM trailbook.cloudtrail_logs"
+    with FolderAthena.from_records([record()], table=TABLE) as athena:
+        with pytest.raises(duckdb.Error, match="surrogate"):
+            athena.replace_records([record(eventName="\ud800")])
+        athena.replace_records([record(1), record(2)])
+        assert rows(athena, sql, tmp_path) == [["2"]]
+
+
+def test_a_folders_records_are_not_replaced(tmp_path):
+    with FolderAthena.from_folder([tmp_path], table=TABLE) as athena, pytest.raises(InvalidRequest, match="folder"):
+        athena.replace_records([record()])

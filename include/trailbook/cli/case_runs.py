@@ -38,7 +38,7 @@ def results_of(
         processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if many else 1
     if processes > 1:
         return _by_processes(runbooks, fragments, table, processes)
-    with FolderAthena.from_records([], table=table) as athena:
+    with FolderAthena.from_records([], table=table, keep_plans=True) as athena:
         found = [_of_fragment(name, fragments, athena, table) for name in fragments]
         found += [_of_runbook(runbook, athena, table) for runbook in runbooks]
     return [result for results in found for result in results]
@@ -71,7 +71,7 @@ def _begin() -> None:
 @lru_cache(maxsize=1)
 def _athena_here(table: PhysicalTable) -> FolderAthena:
     """Return this process's Athena, which goes with the process."""
-    return FolderAthena.from_records([], table=table)
+    return FolderAthena.from_records([], table=table, keep_plans=True)
 
 
 def _runbook_there(runbook: Runbook, table: PhysicalTable) -> list[CaseResult]:

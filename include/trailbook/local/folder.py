@@ -28,22 +28,17 @@ from trailbook.athena.execution import Execution
 from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
 from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, analyse, answer, connect, lock_down
 from trailbook.local.engine.loading import Loaded, load
-from trailbook.local.engine.reader import Shape, unnested, values
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
-from trailbook.local.engine.types import VARCHAR, Type, duckdb_type, from_hive, identifier
+from trailbook.local.engine.types import VARCHAR, identifier
+from trailbook.local.kept_plans import KeptPlans
+from trailbook.local.records import KINDS, Records
 from trailbook.settings import PhysicalTable
-from trailbook.sql.schema import COLUMNS
 
 Progress = Callable[[int, int], None]
 
-_KINDS: Mapping[str, Type] = {name: from_hive(hive) for name, hive in COLUMNS.items()}
-
 _MOST_ANALYSED = 32
 """Queries whose analysis is kept: more than the cases of one runbook have."""
-
-_SMALL = 100_000
-"""Characters of records that are told from others without reading them in again."""
 
 
 class FolderAthena:
@@ -58,8 +53,8 @@ class FolderAthena:
         self._analysed: OrderedDict[str, tuple[Analysed, str | duckdb.Statement]] = OrderedDict()
         self._lock = threading.Lock()
         self._bytes = 0
-        self._insert: duckdb.Statement | None = None
-        self._held: str | None = None
+        self._records: Records | None = None
+        self._plans: KeptPlans | None = None
         self._results = ExitStack()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self.problems: tuple[str, ...] = ()
@@ -80,7 +75,7 @@ class FolderAthena:
         connection = connect(threads=max(1, os.cpu_count() or 1))
         athena = cls(table, directory, connection)
         try:
-            loaded: Loaded = load(connection, log_files(paths), list(_KINDS.items()), directory, progress)
+            loaded: Loaded = load(connection, log_files(paths), list(KINDS.items()), directory, progress)
         except BaseException:
             athena.close()
             raise
@@ -90,13 +85,18 @@ class FolderAthena:
         return athena
 
     @classmethod
-    def from_records(cls, records: Iterable[Mapping[str, Any]], *, table: PhysicalTable) -> "FolderAthena":
-        """Hold CloudTrail records (as in a file's `Records`) in memory."""
+    def from_records(
+        cls, records: Iterable[Mapping[str, Any]], *, table: PhysicalTable, keep_plans: bool = False
+    ) -> "FolderAthena":
+        """Hold CloudTrail records (as in a file's `Records`) in memory.
+
+        `keep_plans` is for many runs of a query over few records: DuckDB plans it once, and does not optimise it.
+        """
         directory = Path(tempfile.mkdtemp(prefix="trailbook-"))
         connection = connect(threads=1)
         athena = cls(table, directory, connection)
-        fields = ", ".join(f"{identifier(n)} {duckdb_type(k)}" for n, k in _KINDS.items())
-        connection.execute(f"CREATE TABLE records ({fields})")
+        athena._plans = KeptPlans(connection) if keep_plans else None
+        athena._records = Records(connection)
         connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, 'SELECT * FROM records')}")  # noqa: S608  # compiled text only
         lock_down(connection, [])
         athena.replace_records(records)
@@ -104,21 +104,13 @@ class FolderAthena:
 
     def replace_records(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Hold other records instead, on the same connection."""
+        if self._records is None:
+            raise InvalidRequest("this Athena reads a folder, whose records stay")
         texts = [json.dumps(r, ensure_ascii=False) for r in records]
-        whole = f"[{','.join(texts)}]"
         with self._lock:
             self._executions.clear()
-            if whole == self._held:
-                return
-            self._held = None
-            self._connection.execute("DELETE FROM records")
+            self._records.replace(texts)
             self._bytes = sum(len(t) for t in texts)
-            if self._insert is None:
-                self._insert = self._connection.extract_statements(_INSERT)[0]
-            if texts:
-                self._connection.execute(self._insert, [whole])
-            if len(whole) <= _SMALL:
-                self._held = whole
 
     @property
     def events(self) -> int:
@@ -145,7 +137,7 @@ class FolderAthena:
                 return known
             try:
                 found, query = self._analysis(sql)
-                result = answer(self._connection, self, found, query)
+                result = answer(self._connection, self, found, query, kept=self._plans is not None)
             except duckdb.InterruptException:
                 raise QueryCancelled("the query was interrupted") from None
             output = self._directory / f"{name}.csv"
@@ -163,12 +155,24 @@ class FolderAthena:
             found = analyse(sql, self, self._table.database, datetime.now(UTC), pruned=False)
             # The syntax tree hangs on the scans' nodes and is of no use any more.
             found = replace(found, scans=tuple(replace(scan, node=exp.Table()) for scan in found.scans))
-            kept = found, _parsed(self._connection, found.relation.text)
+            kept = found, self._ready(found)
         if not kept[0].timed:
             self._analysed[sql] = kept
             if len(self._analysed) > _MOST_ANALYSED:
-                self._analysed.popitem(last=False)
+                self._forget(self._analysed.popitem(last=False)[1][1])
         return kept
+
+    def _ready(self, found: Analysed) -> str | duckdb.Statement:
+        """Return what runs an analysed query."""
+        if self._plans is None or found.timed:
+            return _parsed(self._connection, found.relation.text)
+        for scan in found.scans:
+            self._plans.show(scan.name, "trail")
+        return self._plans.plan(found.relation.text)
+
+    def _forget(self, run: str | duckdb.Statement) -> None:
+        if self._plans is not None and isinstance(run, str):
+            self._plans.forget(run)
 
     def rows(self, execution: Execution) -> list[dict[str, Any]]:
         """Return the execution's rows as plain Python values, as `csv_rows` reads them; for small results."""
@@ -191,7 +195,7 @@ class FolderAthena:
             return None
         names = (self._table.account_column, self._table.region_column, self._table.day_column)
         return [
-            *(TableColumn(n, k) for n, k in _KINDS.items()),
+            *(TableColumn(n, k) for n, k in KINDS.items()),
             *(TableColumn(n, VARCHAR, partition=True) for n in names),
         ]
 
@@ -201,7 +205,10 @@ class FolderAthena:
 
     def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
         """Show the records under the scan's name (the engine's Tables); every file counts as scanned."""
-        connection.execute(f"CREATE VIEW {scan.name} AS SELECT * FROM trail")  # noqa: S608  # compiled text only
+        if self._plans is not None:
+            self._plans.show(scan.name, "trail")
+        else:
+            connection.execute(f"CREATE VIEW {scan.name} AS SELECT * FROM trail")  # noqa: S608  # compiled text only
         return self._bytes
 
     def seal(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -244,15 +251,6 @@ def _with_partitions(table: PhysicalTable, source: str) -> str:
         f"SELECT *, coalesce(recipientaccountid, useridentity.accountid) AS {account}, awsregion AS {region}, "  # noqa: S608  # identifiers are quoted
         f"replace(left(eventtime, 10), '-', '/') AS {day} FROM ({source})"
     )
-
-
-def _records_insert() -> str:
-    columns = list(_KINDS.items())
-    listed = unnested(columns, Shape.ARRAY, "CAST(? AS JSON)")
-    return f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r)"  # noqa: S608  # compiled text only
-
-
-_INSERT = _records_insert()
 
 
 def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> str | duckdb.Statement:

@@ -170,10 +170,15 @@ def answer(
     found: Analysed,
     query: str | duckdb.Statement,
     planning_ms: int = 0,
+    *,
+    kept: bool = False,
 ) -> LocalResult:
-    """Run an analysed query, its text parsed by this connection or not. Raises as `run` does."""
+    """Run an analysed query: its text, or what this connection parsed or prepared of it. Raises as `run` does.
+
+    `kept` leaves the tables shown, for the next run.
+    """
     planned = time.monotonic()
-    with reading(connection, tables, found) as scanned:
+    with reading(connection, tables, found, kept=kept) as scanned:
         rows = connection.execute(query).fetchall()
     kinds = [f.type for f in found.relation.fields]
     columns = tuple(column(f.label or f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
@@ -183,10 +188,12 @@ def answer(
 
 
 @contextmanager
-def reading(connection: duckdb.DuckDBPyConnection, tables: Tables, found: Analysed) -> Iterator[int]:
-    """Show the tables of an analysed query while the block runs its text; give the bytes scanned.
+def reading(
+    connection: duckdb.DuckDBPyConnection, tables: Tables, found: Analysed, *, kept: bool = False
+) -> Iterator[int]:
+    """Show the tables of an analysed query while the block runs its text, or longer where `kept`.
 
-    Raises SqlError for what DuckDB says in the block, and duckdb.InterruptException.
+    Gives the bytes scanned. Raises SqlError for what DuckDB says in the block, and duckdb.InterruptException.
     """
     try:
         table = {s.name: (s.database, s.table) for s in found.scans}
@@ -201,7 +208,8 @@ def reading(connection: duckdb.DuckDBPyConnection, tables: Tables, found: Analys
     except duckdb.Error as error:
         raise _failed(error, tables) from None
     finally:
-        _forget(connection, found.scans)
+        if not kept:
+            _forget(connection, found.scans)
         tables.release()
 
 
