@@ -73,7 +73,7 @@ def _context(report: ComplianceReport, beside: bool) -> dict[str, Any]:
         "begun": begun(report.run),
         "notice": says.NOTICE,
         "unreviewed": says.UNREVIEWED if any(not of.runbook.reviewed for of in view.evidence) else None,
-        "none": view.of(Standing.NONE),
+        "without": view.of(Standing.NONE),
         "lacking": tuple(row for row in map(partial(_row, view), view.lacking)),
         "rows": tuple(map(partial(_row, view), view.evidence)),
         "evidenced": says.evidenced,

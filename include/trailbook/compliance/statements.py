@@ -21,7 +21,7 @@ MEANINGS = {
     Verdict.FAIL: "At least one run of the period fails at its last word: someone must act.",
     Verdict.INCOMPLETE: "Evidence is missing: nothing found does not mean that nothing happened.",
 }
-_NAMED = 8
+_NAMED = 5
 _WHY = {
     Lacking.NO_RUN: "without a run",
     Lacking.ERROR: "whose run ended in an error",
