@@ -23,6 +23,8 @@ atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 (HOME / "dags").mkdir()
 shutil.copy(REPO / "dags" / "runbook_dags.py", HOME / "dags")
+(HOME / "plugins").mkdir()
+shutil.copy(REPO / "plugins" / "trailbook_plugin.py", HOME / "plugins")
 
 # When pytest collects, test modules import Airflow, which reads these at once and only then.
 os.environ |= {

@@ -21,6 +21,7 @@ from trailbook.report.manifest import MEDIA_TYPES
 REPORT = "report.json"
 MANIFEST = "manifest.json"
 _IN_MEMORY = 8 << 20
+_FORMAT = f'"format":"{report_json.FORMAT}"'.encode()  # as canonical JSON always has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,11 @@ def listed(reports: ObjectStore, entry: Entry) -> tuple[File, ...]:
     return (*found, own)
 
 
-def report_of(reports: ObjectStore, files: tuple[File, ...]) -> Report:
-    """Return the report that the files hold. Raises EvidenceError, ObjectMissing."""
+def report_of(reports: ObjectStore, files: tuple[File, ...]) -> Report | None:
+    """Return the report that the files hold; None where they are not a runbook's. Raises EvidenceError."""
     file = next((file for file in files if file.name == REPORT), None)
-    if file is None:
-        raise EvidenceError(f"the manifest lists no {REPORT}")
-    return report_json.loads(body_of(reports, file))
+    body = b"" if file is None else body_of(reports, file)
+    return report_json.loads(body) if _FORMAT in body else None
 
 
 def body_of(reports: ObjectStore, file: File) -> bytes:

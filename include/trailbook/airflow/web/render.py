@@ -86,7 +86,8 @@ def engine() -> Environment:
     """Return the templates' engine."""
     made = environment("trailbook.airflow.web")
     made.filters.setdefault("moment", _moment)
-    made.filters.setdefault("found", words.found)
+    made.filters.setdefault("clock", words.clock)
+    made.filters.setdefault("short", words.short)
     return made
 
 

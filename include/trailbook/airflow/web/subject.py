@@ -19,10 +19,13 @@ class Subject:
     title: str
     loaded: Loaded | None
 
-    def place(self, request: Request, *more: tuple[str, str]) -> Place:
-        """Return the place of a page below the runbook's."""
-        of = links(request)
-        return Place("runbooks", (("Runbooks", of.catalogue()), (self.title, of.runbook(self.id)), *more))
+    def place(self, request: Request) -> Place:
+        """Return the place of the runbook's own page."""
+        return Place("runbooks", (("Runbooks", links(request).catalogue()),))
+
+    def below(self, request: Request, *more: tuple[str, str]) -> Place:
+        """Return the place of a page below it."""
+        return Place("runbooks", (*self.place(request).above, (self.title, links(request).runbook(self.id)), *more))
 
 
 def subject(data: Data, user: BaseUser, runbook: str) -> Subject:

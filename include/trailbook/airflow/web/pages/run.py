@@ -19,7 +19,7 @@ from trailbook.airflow.web.verification import verify_run
 from trailbook.airflow.web.views.pending import pending
 from trailbook.airflow.web.views.run import MOST_ROWS, run_page
 from trailbook.canonical import safe_name
-from trailbook.errors import EvidenceError, ObjectMissing
+from trailbook.errors import EvidenceError
 from trailbook.ledger import Entry
 from trailbook.report import Report
 from trailbook.report.html import context
@@ -30,7 +30,8 @@ router = APIRouter()
 AttemptQuery = Annotated[int | None, Query(ge=1, le=1_000_000)]
 
 
-@router.get("/runbooks/{runbook}/runs/{run_id:path}/files/{name}")
+@router.get("/runbooks/{runbook}/runs/{run_id}/files/{name}")
+@router.get("/runbooks/{runbook}/file")
 def file(user: UserDep, data: DataDep, runbook: str, run_id: str, name: str, attempt: AttemptQuery = None) -> Response:
     """Return a file of a run's report, once its SHA-256 is found to be the recorded one."""
     data.fresh()
@@ -45,7 +46,8 @@ def file(user: UserDep, data: DataDep, runbook: str, run_id: str, name: str, att
     return StreamingResponse(evidence.pieces(data.reports, found), media_type=found.media_type, headers=headers)
 
 
-@router.get("/runbooks/{runbook}/runs/{run_id:path}")
+@router.get("/runbooks/{runbook}/runs/{run_id}")
+@router.get("/runbooks/{runbook}/run")
 def run(
     request: Request,
     user: UserDep,
@@ -92,7 +94,7 @@ def _pending(request: Request, of: Subject, run_id: str) -> Response:
 
 
 def _place(request: Request, of: Subject) -> Place:
-    return of.place(request, ("Runs", links(request).history(of.id)))
+    return of.below(request, ("Runs", links(request).history(of.id)))
 
 
 def _report(data: Data, entry: Entry) -> tuple[Report | None, Sequence[File], Sequence[str]]:
@@ -101,7 +103,7 @@ def _report(data: Data, entry: Entry) -> tuple[Report | None, Sequence[File], Se
     try:
         files = evidence.listed(data.reports, entry)
         return (evidence.report_of(data.reports, files) if files else None), files, ()
-    except (EvidenceError, ObjectMissing) as error:
+    except EvidenceError as error:
         return None, files, (str(error),)
 
 

@@ -64,7 +64,7 @@ def runs(
     except ValueError:
         raise HTTPException(400, f"Expected one of {', '.join(Verdict)} as a verdict.") from None
     view = _history(data, of, now, limit=PAGE, before=before, verdicts=verdicts)
-    return page(request, "history.html.j2", view, of.place(request), ledger=state)
+    return page(request, "history.html.j2", view, of.below(request), ledger=state)
 
 
 def _history(

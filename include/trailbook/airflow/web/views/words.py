@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from trailbook.diff import Counts
+from trailbook.errors import TrailbookError
 from trailbook.verdict import Verdict
+from trailbook.window import parse_time
 from trailbook.words import amount
 
 MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
@@ -50,6 +52,20 @@ def started(trigger: str, by: str | None) -> str:
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago a moment was, in its largest unit."""
     return f"{_length(now - moment)} ago" if moment <= now else f"in {_length(moment - now)}"
+
+
+def clock(value: str) -> str:
+    """Return a time as the ledger writes it as people read it; what is no time stays as it is."""
+    try:
+        return f"{parse_time(value, 'time'):%Y-%m-%d %H:%M:%S} UTC"
+    except TrailbookError:
+        return value
+
+
+def short(value: str, most: int = 120) -> str:
+    """Return a text on one line of at most so many characters, for a list that leads to the whole."""
+    line = " ".join(value.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _length(length: timedelta) -> str:
