@@ -196,4 +196,4 @@ def test_parsing_needs_no_network_no_aws_and_no_heavy_library(runbooks: Path, tm
         [sys.executable, "-c", PARSE, str(dags)], env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "['one'] []"
+    assert done.stdout.splitlines()[-1] == "['compliance_rollup', 'one'] []"

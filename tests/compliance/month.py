@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from trailbook.compliance import Cadence, ComplianceView, Mapped, view
+from trailbook.compliance.mapped import Cadence, Mapped
+from trailbook.compliance.view import ComplianceView, view
 from trailbook.diff import Counts
 from trailbook.ledger.index_rows import RunSummary
 from trailbook.outcome import Product

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from month import AFTER, DAILY, DAYS, PERIOD, START, day
 
-from trailbook.compliance import Cadence
 from trailbook.compliance.expected import due
+from trailbook.compliance.mapped import Cadence
 from trailbook.window import Window
 
 

@@ -13,14 +13,15 @@ import pytest
 from month import AFTER, DAYS, PERIOD, book, every_day, run
 
 from trailbook.canonical import dumps, loads, sha256
-from trailbook.compliance import ComplianceView, view
 from trailbook.compliance.page import render
-from trailbook.compliance.report import CHAIN, ComplianceReport
+from trailbook.compliance.report import ComplianceReport
 from trailbook.compliance.table import CONTROL_COLUMNS, RUNBOOK_COLUMNS
+from trailbook.compliance.view import ComplianceView, view
 from trailbook.compliance.write import write
 from trailbook.errors import EvidenceError
 from trailbook.objects import FolderStore
 from trailbook.plan import Head, Run, Trigger
+from trailbook.runbook.rollup import CHAIN
 
 HOSTILE = "=cmd|' /C calc'!A0 <script>alert(1)</script> \x1b[31m \u202e \"'&"
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from month import AFTER, DAYS, PERIOD, book, every_day, run, seen
 
-from trailbook.compliance import Mapped, Standing, view
+from trailbook.compliance.evidence import Standing
+from trailbook.compliance.mapped import Mapped
 from trailbook.compliance.statements import reasons
+from trailbook.compliance.view import view
 from trailbook.errors import InvalidRequest
 from trailbook.report.frameworks import COVERAGE
 from trailbook.runbook.collection import Collection

@@ -91,13 +91,13 @@ def notified(context: Context) -> tuple[Notification, ...]:
     return tuple(Notification(to.kind, to.name, (), sent=False, error=why) for to in destinations(asked))
 
 
-def failure_of(context: Context, found: Mapping[str, Any]) -> Failure | None:
-    """Return the first task before `record` that did not do its work, with its sentence; None where all did.
+def failure_of(context: Context, found: Mapping[str, Any], order: Sequence[str] = ORDER) -> Failure | None:
+    """Return the first of the tasks that did not do its work, with its sentence; None where all did.
 
     `found` maps each task to what it left.
     """
-    states = _states(context, ORDER)
-    for task in ORDER:
+    states = _states(context, order)
+    for task in order:
         state = states.get(task)
         if state == "success" and found[task] is not None:
             continue

@@ -20,6 +20,7 @@ from trailbook.runbook.notify import Notify
 from trailbook.settings import Settings
 
 if TYPE_CHECKING:
+    from trailbook.airflow.tasks import Step
     from trailbook.athena.api import AthenaApi
     from trailbook.plan import Plan
 
@@ -46,9 +47,13 @@ class StepOperator(BaseOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the step and return what the next ones need, as JSON values."""
+        return spoken(context, partial(self.step(), self.settings, self.runbook, context))
+
+    def step(self) -> "Step":
+        """Return the function that the task id names."""
         from trailbook.airflow import tasks
 
-        return spoken(context, partial(tasks.STEPS[self.task_id], self.settings, self.runbook, context))
+        return tasks.STEPS[self.task_id]
 
 
 class NotifyOperator(StepOperator):

@@ -11,9 +11,6 @@ from trailbook import __version__
 from trailbook.compliance.view import ComplianceView
 from trailbook.plan import Head, Run
 
-CHAIN = "compliance_rollup"
-"""The chain of the roll-ups in the ledger, and their DAG; no runbook's id has an underscore."""
-
 
 @dataclass(frozen=True, slots=True)
 class ComplianceReport:

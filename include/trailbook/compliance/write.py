@@ -5,12 +5,13 @@ from dataclasses import asdict
 from trailbook import canonical
 from trailbook.canonical import Json
 from trailbook.compliance import data, page, table
-from trailbook.compliance.report import CHAIN, ComplianceReport
+from trailbook.compliance.report import ComplianceReport
 from trailbook.objects import ObjectStore
 from trailbook.outcome import Product
 from trailbook.report import Products, manifest
 from trailbook.report.values import to_json
 from trailbook.report.write import folder_of, put
+from trailbook.runbook.rollup import CHAIN
 from trailbook.window import text
 
 

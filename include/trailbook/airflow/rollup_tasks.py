@@ -1,0 +1,88 @@
+"""The roll-up DAG's tasks, in the manner of `trailbook.airflow.tasks`: references between them, `record` always."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowFailException
+
+from trailbook.airflow import connections
+from trailbook.airflow.carried import failure_of, left_by, products_of
+from trailbook.airflow.runs import given, run_of
+from trailbook.airflow.tasks import Step
+from trailbook.runbook.collection import Collection
+from trailbook.runbook.rollup import resolve
+from trailbook.settings import Settings
+from trailbook.steps import rollup
+from trailbook.verdict import Judgement, Verdict
+
+_log = logging.getLogger(__name__)
+
+ORDER = ("plan", "report")
+"""The tasks before `record`, in their order."""
+
+
+def plan(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
+    """Check the request, read the runbooks and the chains' ends, and return the frozen plan."""
+    dag_run = context["dag_run"]
+    moment = dag_run.logical_date or dag_run.run_after
+    asked = resolve(given(context), datetime.fromtimestamp(moment.timestamp(), UTC))
+    made = rollup.plan(
+        run_of(context),
+        asked.period,
+        asked.frameworks,
+        Collection.load(settings.runbooks, lint=False),
+        connections.ledger(settings),
+        started=context["ti"].start_date,
+    )
+    return made.to_json()
+
+
+def report(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
+    """Read the ledger by the plan, write the report, and return its files and the verdict."""
+    made = _planned(context)
+    products, judgement = rollup.report(
+        made, ledger=connections.ledger(settings), reports=connections.reports(settings)
+    )
+    return asdict(products) | {"verdict": judgement.verdict.value, "reasons": list(judgement.reasons)}
+
+
+def record(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
+    """Append the roll-up to its chain. Raises AirflowFailException afterwards where the run failed."""
+    found = {task: context["ti"].xcom_pull(task_ids=task) for task in ORDER}
+    made, left = _planned(context) if found["plan"] else None, found["report"]
+    failure = failure_of(context, found, ORDER)
+    entry = rollup.record(
+        run_of(context) if made is None else made.run,
+        made=made,
+        products=products_of(left) if left else None,
+        judgement=Judgement(Verdict(left["verdict"]), tuple(left["reasons"])) if left else None,
+        failure=failure,
+        ledger=connections.ledger(settings),
+        finished=context["ti"].start_date,
+        begun=context["dag_run"].start_date,
+    )
+    said = entry.record
+    _log.info("Verdict %s: %s", said.verdict.upper(), "; ".join(said.reasons))
+    if failure is not None:
+        raise AirflowFailException(f"task {failure.task}: {failure.error} (ledger entry {entry.sequence} says so)")
+    return {
+        "key": entry.key,
+        "sequence": entry.sequence,
+        "fingerprint": entry.fingerprint,
+        "verdict": said.verdict.value,
+        "reasons": list(said.reasons),
+        "report": None if said.products is None else said.products.report_uri,
+    }
+
+
+STEPS: Mapping[str, Step] = MappingProxyType({"plan": plan, "report": report, "record": record})
+"""Task id to its callable."""
+
+
+def _planned(context: Context) -> rollup.RollupPlan:
+    return rollup.RollupPlan.from_json(left_by(context, "plan")).attempt(run_of(context).attempt)
