@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator
 
 from trailbook.errors import InvalidRequest
 from trailbook.runbook.model import COMMON_PARAMS, Runbook
-from trailbook.runbook.values import COMMON_SCHEMAS, Request, from_text, resolve
+from trailbook.runbook.values import COMMON_SCHEMAS, Request, from_fields, from_text, resolve
 from trailbook.window import Window
 
 PARAMS: dict[str, Any] = {
@@ -230,6 +230,39 @@ def test_a_text_without_an_equals_sign_and_a_repeated_one_are_refused() -> None:
         "'threshold': expected name=value",
         "mode: given twice, and it takes one value",
     ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"threshold": [" 7 "], "ratio": ["0.5"], "strict": ["true"]}, {"threshold": 7, "ratio": 0.5, "strict": True}),
+        ({"threshold": [""], "users": ["", "\r\n"], "mode": [""], "start": [""], "reason": [""]}, {}),
+        ({"users": ["ana\r\n o'hara; -- \n\nb,c"], "counts": ["1\n2", "3"]}, {"users": ["ana", "o'hara; --", "b,c"]}),
+        ({"accounts": ["111122223333"], "regions": ["eu-west-1\neu-west-2"]}, {"regions": ["eu-west-1", "eu-west-2"]}),
+        ({"start": ["2026-11-01T00:00"], "end": ["2026-11-02"]}, {"start": "2026-11-01T00:00:00Z"}),
+        ({"since": ["2026-11-01T02:00:00+02:00"], "day": [" 2026-11-01 "]}, {"since": "2026-11-01T00:00:00Z"}),
+        ({"since": ["yesterday"], "threshold": ["many"]}, {"since": "yesterday", "threshold": "many"}),
+        ({"since": ["0001-01-01T00:00:00+14:00"]}, {"since": "0001-01-01T00:00:00+14:00"}),
+        ({"pattern": [" x\r\ny "], "unknown": ["1"]}, {"pattern": " x\ny ", "unknown": "1"}),
+        ({"mode": ["a", "b"]}, {"mode": "b"}),
+    ],
+)
+def test_a_form_s_fields_are_typed_by_the_parameter(fields: dict[str, list[str]], expected: dict[str, Any]) -> None:
+    found = from_fields(make(), fields)
+    assert {name: found.get(name) for name in expected} == expected
+    assert found.keys() <= fields.keys()
+    assert "" not in found.values()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.dictionaries(st.sampled_from([*PARAMS, *COMMON_PARAMS, "x"]), st.lists(st.text(), max_size=3), max_size=5))
+def test_any_fields_are_values_that_resolve_accepts_or_refuses_with_a_sentence(fields: dict[str, list[str]]) -> None:
+    said: Sequence[str] = ("none",)
+    try:
+        resolve(make(), from_fields(make(), fields))
+    except InvalidRequest as error:
+        said = error.reasons
+    assert said
 
 
 def test_the_common_schemas_are_json_schemas_of_the_common_parameters() -> None:

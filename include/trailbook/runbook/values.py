@@ -19,11 +19,12 @@ from trailbook.runbook.faults import faults, shown
 from trailbook.runbook.model import COMMON_PARAMS, Runbook
 from trailbook.runbook.nearest import did_you_mean
 from trailbook.runbook.params import Param
-from trailbook.window import Window, parse_time
+from trailbook.window import Window, parse_time, text
 
-__all__ = ["COMMON_SCHEMAS", "Request", "from_text", "resolve"]
+__all__ = ["COMMON_SCHEMAS", "Request", "from_fields", "from_text", "resolve"]
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
+_LINE_END = re.compile(r"\r\n?")  # as browsers send it
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,27 @@ def from_text(runbook: Runbook, pairs: Sequence[str]) -> dict[str, Any]:
     return found
 
 
+def from_fields(runbook: Runbook, fields: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return a web form's fields as values for `resolve`: an empty field is not given, a list has one value a line.
+
+    A time becomes one with its zone, UTC where it names none, as Airflow's own check wants it. What does not read as
+    its type stays text, for `resolve` to refuse by name.
+    """
+    found: dict[str, Any] = {}
+    for name, texts in fields.items():
+        items = _item_type(runbook, name)
+        given = [_LINE_END.sub("\n", each) for each in texts]
+        if items is not None:
+            values = [line.strip() for each in given for line in each.split("\n")]
+            found[name] = [_read(value, items) for value in values if value]
+        elif given and given[-1]:
+            kind, format_ = _type(runbook, name), _format(runbook, name)
+            plain = kind == "string" and format_ in (None, "multiline")
+            value = _read(given[-1] if plain else given[-1].strip(), kind)
+            found[name] = _with_zone(value) if format_ == "date-time" else value
+    return {name: value for name, value in found.items() if value not in (None, [], "")}
+
+
 def _window(start: str | None, end: str | None, reasons: list[str]) -> Window | None:
     if not start and not end:
         return None
@@ -150,6 +172,19 @@ def _type(runbook: Runbook, name: str) -> str:
     if name in runbook.params:
         return runbook.params[name].type
     return "integer" if name == "row_limit" else "string"
+
+
+def _format(runbook: Runbook, name: str) -> str | None:
+    if name in runbook.params:
+        return runbook.params[name].format
+    return "date-time" if name in ("start", "end") else None
+
+
+def _with_zone(value: str) -> str:
+    try:
+        return text(parse_time(value, "time"))
+    except (InvalidRequest, OverflowError):
+        return value
 
 
 def _item_type(runbook: Runbook, name: str) -> str | None:

@@ -1,0 +1,60 @@
+"""What stands beneath a field: what the runbook's author says of it, and what a value may be, in sentences."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from trailbook.report.values import shown
+from trailbook.runbook.common import COMMON_SCHEMAS
+from trailbook.runbook.model import Runbook
+from trailbook.words import HIDDEN, amount, sentence, visible
+
+
+def about(name: str, schema: Mapping[str, Any], default: Sequence[str], runbook: Runbook) -> tuple[str, ...]:
+    """Return the help of a field, a sentence each. `default` is what an empty field means."""
+    own = name in runbook.params
+    says = [schema["description"]] if schema.get("description") else []
+    items = schema.get("items", {})
+    if own and items and "enum" not in items:
+        says.append("One value a line.")
+    says += [f"{sentence(limit)}" for limit in (*_limits(schema), *_limits(items), *_sizes(schema))]
+    if schema.get("format") == "date-time" and own:
+        says.append("In UTC.")
+    if schema.get("format") == "duration":
+        says.append("An ISO 8601 duration, such as PT15M or P1D.")
+    if schema.get("examples"):
+        says.append(f"For example: {', '.join(shown(value) for value in schema['examples'])}.")
+    if default and (own or name == "row_limit"):
+        says.append(f"Left empty: {', '.join(default)}.")
+    if name in runbook.needs_one_of:
+        says.append(f"A run needs at least one of {', '.join(runbook.needs_one_of)}.")
+    return tuple(says)
+
+
+def _limits(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    low, high, pattern = schema.get("minimum"), schema.get("maximum"), schema.get("pattern")
+    found = []
+    if low is not None and high is not None:
+        found.append(f"from {low:,} to {high:,}")
+    elif low is not None or high is not None:
+        found.append(f"at least {low:,}" if high is None else f"at most {high:,}")
+    if pattern is not None and not _well_known(pattern):
+        found.append(f"it must match {pattern}")
+    return tuple(found)
+
+
+def _well_known(pattern: str) -> bool:
+    """Whether a pattern is that of a common field, whose description says it in words."""
+    return any(schema.get("items", {}).get("pattern") == pattern for schema in COMMON_SCHEMAS.values())
+
+
+def _sizes(schema: Mapping[str, Any]) -> tuple[str, ...]:
+    named = (("at least", "minItems", "value"), ("at most", "maxItems", "value"))
+    lengths = (("at least", "minLength", "character"), ("at most", "maxLength", "character"))
+    found = [f"{words} {amount(schema[key], noun)}" for words, key, noun in (*named, *lengths) if key in schema]
+    return (*found, "no value twice") if schema.get("uniqueItems") else tuple(found)
+
+
+def hidden(text: str) -> tuple[str, ...]:
+    """Return the warning of a text that does not look like what it is; empty where it does."""
+    shown = visible(text, keep="\n\t")
+    return (f"It holds hidden characters: {shown}",) if HIDDEN.search(text.replace("\n", "").replace("\t", "")) else ()
