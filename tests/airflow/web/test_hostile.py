@@ -82,9 +82,9 @@ def planted(
         pivots=[{"runbook": "next", "with": {"users": "{user_name}"}, "title": BAD}],
         allow=[{"match": {"user_name": BAD}, "reason": BAD, "owner": BAD, "expires": "2099-01-01"}],
     )
+    write(folder, "next", title="<i>Next</i>")
     (folder / f"{ID}.yaml").write_text(yaml.safe_dump(hidden))  # a hidden character can be in a file as an escape only
     assert Library(folder).shelf().problems == 0
-    write(folder, "next", title="<i>Next</i>")
     with pytest.MonkeyPatch.context() as patch:
         for name, value in served.environment().items():
             patch.setenv(name, value)
@@ -144,7 +144,7 @@ def test_a_lead_carries_a_hostile_value_whole_and_encoded(
     leads = [urlsplit(link) for link in page.links() if "/new?" in link]
     given = [dict(parse_qsl(lead.query))["users"] for lead in leads]
     assert {lead.path for lead in leads} == {"/trailbook/runbooks/next/new"}
-    assert {PLANTED[0], PLANTED[3], PLANTED[4]} <= set(given)
+    assert {PLANTED[0], PLANTED[4], PLANTED[5]} <= set(given)
     assert "W" * 10_000 not in given, "no browser takes so long an address"
 
 
