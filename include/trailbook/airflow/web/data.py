@@ -14,10 +14,12 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from trailbook.airflow import connections
+from trailbook.airflow.web.chain_check import ChainCheck
 from trailbook.airflow.web.freshness import Freshness, State
 from trailbook.airflow.web.library import Library, Shelf
 from trailbook.airflow.web.would_run import WouldRun
 from trailbook.canonical import sha256
+from trailbook.compliance.mapped import Mapped
 from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import key_of
 from trailbook.ledger.index import LedgerIndex, RunSummary
@@ -25,7 +27,7 @@ from trailbook.objects import ObjectStore
 from trailbook.settings import Settings
 
 CACHE = "TRAILBOOK_WEB_CACHE"
-"""The variable that names the folder of the index; it may be deleted at any time."""
+"""The variable that names the folder of the index and of the last check; it may be deleted at any time."""
 
 
 class Data:
@@ -35,6 +37,7 @@ class Data:
         """Keep what holds where the environment says nothing."""
         self._defaults = dict(defaults)
         self._lock = RLock()
+        self._mapped: tuple[Shelf | None, Mapping[str, Mapped]] = None, {}
 
     @cached_property
     def settings(self) -> Settings:
@@ -44,6 +47,14 @@ class Data:
     def shelf(self) -> Shelf:
         """Return the runbooks as they are now. Raises InvalidRequest where there is no folder of them."""
         return self._library.shelf()
+
+    def mapped(self) -> Mapping[str, Mapped]:
+        """Return what compliance needs of each runbook, worked out once for each reading of their files."""
+        shelf = self.shelf()
+        with self._lock:
+            if self._mapped[0] is not shelf:
+                self._mapped = shelf, {name: Mapped.of(loaded) for name, loaded in shelf.runbooks.items()}
+            return self._mapped[1]
 
     @property
     def ledger(self) -> Ledger:
@@ -75,6 +86,11 @@ class Data:
         return Entry.from_bytes(self.ledger.store.get(key), self.ledger.store.uri(key))
 
     @cached_property
+    def chain_check(self) -> ChainCheck:
+        """The checks of the whole ledger."""
+        return ChainCheck(self._folder, self._name)
+
+    @cached_property
     def would_run(self) -> WouldRun:
         """What each runbook would run with its defaults."""
         return WouldRun(self.settings)
@@ -94,8 +110,16 @@ class Data:
 
     @cached_property
     def _index(self) -> LedgerIndex:
-        folder = Path(os.environ.get(CACHE) or Path(tempfile.gettempdir(), f"trailbook-{os.getuid()}"))
-        return LedgerIndex.open(folder / f"index-{sha256(self.settings.ledger.encode())[:16]}.sqlite")
+        return LedgerIndex.open(self._folder / f"index-{self._name}.sqlite")
+
+    @property
+    def _folder(self) -> Path:
+        return Path(os.environ.get(CACHE) or Path(tempfile.gettempdir(), f"trailbook-{os.getuid()}"))
+
+    @property
+    def _name(self) -> str:
+        """What tells this ledger's files from another's."""
+        return sha256(self.settings.ledger.encode())[:16]
 
     @cached_property
     def _freshness(self) -> Freshness:

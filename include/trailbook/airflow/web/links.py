@@ -56,6 +56,10 @@ class Links:
         """Return a static file."""
         return f"{self.base}/static/{self.assets}/{name}"
 
+    def airflow_dag(self, dag_id: str) -> str:
+        """Return Airflow's own page of a DAG."""
+        return f"{self.airflow}/dags/{quote(dag_id, safe='')}"
+
     def airflow_run(self, dag_id: str, run_id: str) -> str:
         """Return Airflow's own page of a run."""
         return f"{self.airflow}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"

@@ -2,7 +2,15 @@
 
 from fastapi import APIRouter
 
-from trailbook.airflow.web.pages import catalogue, run, runbook, static
+from trailbook.airflow.web.pages import catalogue, compliance, form, run, runbook, static, trail
 
-ROUTERS: tuple[APIRouter, ...] = (static.router, catalogue.router, runbook.router, run.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    static.router,
+    catalogue.router,
+    runbook.router,
+    form.router,
+    run.router,
+    compliance.router,
+    trail.router,
+)
 """All routes; the order matters where two match."""

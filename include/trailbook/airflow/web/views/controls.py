@@ -1,0 +1,196 @@
+"""What the page Compliance shows: a framework's controls, their evidence in a period, and where to go for more.
+
+Invariant: it says what the roll-up's report says (`trailbook.compliance.statements`), with what is missing first; of
+runbooks that the reader may not see it says nothing, and says that it does not.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from trailbook.compliance import statements as says
+from trailbook.compliance.evidence import Evidence, Lack, Standing
+from trailbook.compliance.view import ComplianceView, Control
+from trailbook.errors import InvalidRequest
+from trailbook.ledger.index_rows import RunSummary
+from trailbook.report.statements import duration, span
+from trailbook.window import Window, text
+
+MOST_WINDOWS = 5
+"""Windows without evidence that the page lists of a runbook; the roll-up's report.json has all."""
+LONGEST = timedelta(days=400)
+DEFAULT_DAYS = 30
+MARKS: Mapping[Standing, tuple[str, str]] = {
+    Standing.NONE: ("✕", "no evidence"),
+    Standing.PARTIAL: ("!", "partial"),
+    Standing.WHOLE: ("✓", "evidence"),
+    Standing.IDLE: ("–", "not due"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for, as typed: a framework (empty: all), the first and the last day."""
+
+    framework: str = ""
+    start: str = ""
+    end: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A window without evidence, and the values that a form needs to run it now."""
+
+    lack: Lack
+    window: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A runbook's evidence."""
+
+    of: Evidence
+    mark: str
+    word: str
+    runs: str
+    gaps: tuple[str, ...]
+    remarks: tuple[str, ...]
+    good_ago: str | None
+    windows: tuple[Gap, ...]
+    more: int
+    startable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The page."""
+
+    asked: Asked
+    view: ComplianceView
+    heading: str
+    period: str
+    frameworks: tuple[tuple[str, str], ...]
+    periods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    rows: Mapping[str, Row]
+    lacking: tuple[Row, ...]
+    without: tuple[tuple[str, Control, str], ...]
+    tally: tuple[tuple[str, str, str, int], ...]
+    hidden: int
+    rollups: tuple[tuple[RunSummary, str], ...]
+    rolls: bool
+    marks: Mapping[Standing, tuple[str, str]] = field(default_factory=lambda: MARKS)
+    statements: Any = says
+
+
+def period_of(asked: Asked, today: date) -> Window:
+    """Return the period of whole days, UTC. Raises InvalidRequest with every reason."""
+    reasons: list[str] = []
+    last = _day(asked.end, "to", reasons) or today
+    first = _day(asked.start, "from", reasons) or last - timedelta(days=DEFAULT_DAYS - 1)
+    if not reasons and first > last:
+        reasons.append(f"from: expected a day not after {last}, found {first}")
+    elif not reasons and last - first > LONGEST:
+        reasons.append(f"from: expected at most {LONGEST.days} days, found {(last - first).days}")
+    if reasons:
+        raise InvalidRequest(*reasons)
+    return Window(_midnight(first), _midnight(last) + timedelta(days=1))
+
+
+def controls(
+    view: ComplianceView,
+    *,
+    asked: Asked,
+    frameworks: Sequence[tuple[str, str]],
+    hidden: int,
+    rollups: Sequence[RunSummary],
+    rolls: bool,
+    may_start: Callable[[str], bool],
+    today: date,
+) -> Controls:
+    """Return the page of a compliance view; `hidden` is how many runbooks the reader may not see."""
+    rows = {of.runbook.id: _row(view, of, may_start) for of in view.evidence}
+    return Controls(
+        asked=Asked(
+            asked.framework, f"{view.period.start:%Y-%m-%d}", f"{view.period.end - timedelta(days=1):%Y-%m-%d}"
+        ),
+        view=view,
+        heading=says.heading(view),
+        period=says.period(view),
+        frameworks=tuple(frameworks),
+        periods=tuple(_periods(asked.framework, today)),
+        rows=rows,
+        lacking=tuple(rows[of.runbook.id] for of in view.lacking),
+        without=tuple((framework.title, control, _why(control)) for framework, control in view.of(Standing.NONE)),
+        tally=tuple((str(standing), *MARKS[standing], len(view.of(standing))) for standing in list(MARKS)[:3]),
+        hidden=hidden,
+        rollups=tuple((run, run.run_id if run.window is None else span(run.window)) for run in rollups),
+        rolls=rolls,
+    )
+
+
+def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -> Row:
+    mark, word = MARKS[of.standing]
+    age = of.age(view.period.end)
+    return Row(
+        of=of,
+        mark=mark,
+        word=word,
+        runs=says.runs(of),
+        gaps=says.gaps(of),
+        remarks=says.remarks(of),
+        good_ago=None if age is None else _age(age),
+        windows=tuple(map(_gap, of.lacks[:MOST_WINDOWS])),
+        more=max(0, len(of.lacks) - MOST_WINDOWS),
+        startable=bool(of.lacks) and may_start(of.runbook.id),
+    )
+
+
+def _gap(lack: Lack) -> Gap:
+    values = (("start", text(lack.window.start)), ("end", text(lack.window.end)))
+    return Gap(lack, span(lack.window), values)
+
+
+def _why(control: Control) -> str:
+    if not control.evidence:
+        return "no runbook maps to it"
+    if all(of.standing is Standing.IDLE for of in control.evidence):
+        return "its runbooks were not due, and nobody asked"
+    return "no run of its runbooks has a result"
+
+
+def _age(age: timedelta) -> str:
+    return "at the period's end" if age <= timedelta(0) else f"{duration(age)} before the period's end"
+
+
+def _periods(framework: str, today: date) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Return the periods that people ask for most, as the query of each."""
+    first = today.replace(day=1)
+    before = first - timedelta(days=1)
+    monday = today - timedelta(days=today.weekday())
+    spans = (
+        ("Last 7 days", today - timedelta(days=6), today),
+        ("Last week", monday - timedelta(days=7), monday - timedelta(days=1)),
+        ("This month", first, today),
+        ("Last month", before.replace(day=1), before),
+        ("Last 90 days", today - timedelta(days=89), today),
+    )
+    return [
+        (name, (("framework", framework), ("from", start.isoformat()), ("to", end.isoformat())))
+        for name, start, end in spans
+    ]
+
+
+def _day(value: str, name: str, reasons: list[str]) -> date | None:
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        reasons.append(f"{name}: expected a day like 2026-01-31, found {value[:40]!r}")
+        return None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
