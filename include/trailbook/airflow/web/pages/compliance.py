@@ -8,9 +8,9 @@ from trailbook.airflow.web.access import UserDep, may, readable
 from trailbook.airflow.web.data import DataDep
 from trailbook.airflow.web.render import Place, page
 from trailbook.airflow.web.views.controls import Asked, controls, period_of
-from trailbook.runbook.rollup import CHAIN
 from trailbook.compliance.view import view
 from trailbook.report.frameworks import title
+from trailbook.runbook.rollup import CHAIN
 
 router = APIRouter()
 
