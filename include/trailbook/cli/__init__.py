@@ -25,6 +25,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "run": ("run", "run runbooks on a folder of CloudTrail files, with no AWS"),
         "history": ("history", "the runs of a runbook, as the ledger has them"),
         "verify": ("verify", "verify the ledger's chains and every file they name"),
+        "compliance": ("compliance", "the evidence for each framework's controls, and what is missing"),
         "diff": ("diff", "what changed between two runs"),
         "init": ("init", "create the Athena database and table of a trail"),
         "local": ("local", "serve the embedded AWS on loopback"),
