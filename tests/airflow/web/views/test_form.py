@@ -69,7 +69,8 @@ def control(page: FormPage, name: str) -> Control:
         ("start", "moment", ""),
         ("accounts", "area", ""),
         ("row_limit", "number", "10000"),
-        ("reason", "text", ""),
+        ("reason", "area", ""),
+        ("compare_with", "text", ""),
     ],
 )
 def test_each_type_has_its_control_and_its_default(name: str, kind: str, value: str) -> None:
@@ -99,8 +100,12 @@ def test_help_says_what_a_value_may_be_and_what_an_empty_field_means() -> None:
     assert control(page, "pattern").help == ("Begins with x.", "It must match ^x.")
     assert control(page, "within").help == ("An ISO 8601 duration, such as PT15M or P1D.", "Left empty: PT1H.")
     assert "12 digits" not in " ".join(control(page, "accounts").help)
+    assert control(page, "kinds").help == ("None ticked: role.",)
+    assert (control(page, "note").help, control(page, "strict").help, control(page, "since").help) == ((), (), ())
+    assert control(page, "start").help == ("First moment of the window.",)
+    assert control(made(runbook=runbook(schedule={"cron": "0 2 * * *"})), "start").help[0].endswith("complete window.")
     one_of = made(runbook=runbook(needs_one_of=["mode", "users"]))
-    assert control(one_of, "users").help[-1] == "A run needs at least one of mode, users."
+    assert [section.note for section in one_of.sections] == ["A run needs at least one of: Users, Mode.", "", ""]
 
 
 def test_choices_have_their_labels_and_none_where_none_may_be_chosen() -> None:
@@ -165,6 +170,8 @@ def test_a_reason_stands_beside_its_field_and_in_the_summary() -> None:
     reasons = [
         "threshold: expected at least 1, found 0",
         "users[1]: expected text, found 5",
+        "kinds[1]: expected one of 'user', 'role', found 'group'",
+        "threshold: expected at least 1, found 0",
         "start, end: expected whole seconds, as CloudTrail's own times are",
         "start 2026-11-02T00:00:00Z is not before end 2026-11-01T00:00:00Z: give an end after start",
         "the window ends at 2999-01-01T00:00:00Z, which is not over yet",
@@ -177,7 +184,8 @@ def test_a_reason_stands_beside_its_field_and_in_the_summary() -> None:
     assert len(control(page, "end").errors) == 3
     assert control(page, "mode").errors == ("Expected a value for at least one of mode, users, found none.",)
     assert control(page, "threshold").described_by == "error-threshold help-threshold"
-    assert len(page.problems) == len(reasons)
+    assert control(page, "kinds").errors == ("Expected one of 'user', 'role', found 'group'.",)
+    assert len(page.problems) == len(reasons) - 1  # one was said twice
     assert page.problems[0] == ("", "", "'treshold': unknown parameter; did you mean `threshold`?")
     assert ("field-threshold", "Failures", "Expected at least 1, found 0.") in page.problems
 

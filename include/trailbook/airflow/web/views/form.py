@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from trailbook.airflow.web.dag_states import DagState
 from trailbook.airflow.web.views.form_help import about, hidden
 from trailbook.errors import TrailbookError
-from trailbook.runbook.common import COMMON_SCHEMAS
+from trailbook.runbook.common import COMMON_SCHEMAS, LONGEST_TEXT
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.params import Param
 from trailbook.window import parse_time
@@ -67,10 +67,11 @@ class Control:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Fields under one heading."""
+    """Fields under one heading, with what holds for them together."""
 
     title: str
     controls: tuple[Control, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,8 @@ def _placed(
         found = _REASON.fullmatch(reason)
         if found is not None and found[1] in known:
             name, line, says = found.groups()
-            says = says if line is None else f"line {int(line) + 1}: {says}"
+            in_line = line is not None and "enum" not in _schema(runbook, name)["items"]
+            says = f"line {int(line) + 1}: {says}" if in_line else says
         elif reason.startswith(("start, end: ", "start ", "the window ")):
             name, says = "end", reason.removeprefix("start, end: ")
         elif runbook.needs_one_of and reason.startswith("expected a value for at least one of "):
@@ -168,7 +170,7 @@ def _placed(
         else:
             general.append(reason)
             continue
-        beside[name] = (*beside.get(name, ()), sentence(says))
+        beside[name] = tuple(dict.fromkeys((*beside.get(name, ()), sentence(says))))
     return beside, tuple(general)
 
 
@@ -184,14 +186,16 @@ def _control(
     kind = _kind(schema, text)
     if kind in ("moment", "date", "time"):
         text, kind = _of_a_picker(kind, text)
+    options = _options(choices, held, param, schema) if choices else ()
+    may_be_empty = kind != "choice" or any(not option.value for option in options)
     return Control(
         name=name,
         title=schema["title"],
         kind=kind,
         value=escape(text),
         required=_required(name, param, runbook),
-        options=_options(choices, held, param, schema) if choices else (),
-        help=(*about(name, schema, default, runbook), *hidden(text)),
+        options=options,
+        help=(*about(name, schema, default, runbook, may_be_empty=may_be_empty), *hidden(text)),
         errors=errors,
         lines=min(max(3, text.count("\n") + 2), MOST_LINES),
     )
@@ -215,7 +219,7 @@ def _kind(schema: Mapping[str, Any], text: str) -> str:
         return "boxes" if "enum" in schema["items"] else "area"
     if "boolean" in types or "enum" in schema:
         return "choice"
-    if schema.get("format") == "multiline" or "\n" in text:
+    if schema.get("format") == "multiline" or schema.get("maxLength", 0) >= LONGEST_TEXT or "\n" in text:
         return "area"
     if "integer" in types or "number" in types:
         return "number"
@@ -264,4 +268,9 @@ def _sections(runbook: Runbook, controls: Sequence[Control]) -> tuple[Section, .
         param = runbook.params.get(control.name)
         title = COMMON_SECTION if param is None else param.section or OWN_SECTION
         found.setdefault(title, []).append(control)
-    return tuple(Section(title, tuple(each)) for title, each in found.items())
+    first = next((control for control in controls if control.name in runbook.needs_one_of), None)
+    titles = ", ".join(control.title for control in controls if control.name in runbook.needs_one_of)
+    return tuple(
+        Section(title, tuple(each), f"A run needs at least one of: {titles}." if first in each else "")
+        for title, each in found.items()
+    )

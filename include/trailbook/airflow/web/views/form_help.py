@@ -9,24 +9,26 @@ from trailbook.runbook.model import Runbook
 from trailbook.words import HIDDEN, amount, sentence, visible
 
 
-def about(name: str, schema: Mapping[str, Any], default: Sequence[str], runbook: Runbook) -> tuple[str, ...]:
+def about(
+    name: str, schema: Mapping[str, Any], default: Sequence[str], runbook: Runbook, *, may_be_empty: bool
+) -> tuple[str, ...]:
     """Return the help of a field, a sentence each. `default` is what an empty field means."""
     own = name in runbook.params
     says = [schema["description"]] if schema.get("description") else []
+    if name == "start" and runbook.schedule is None:
+        says = [
+            "First moment of the window."
+        ]  # the common help tells what an empty one means, and here it must be given
     items = schema.get("items", {})
     if own and items and "enum" not in items:
         says.append("One value a line.")
     says += [f"{sentence(limit)}" for limit in (*_limits(schema), *_limits(items), *_sizes(schema))]
-    if schema.get("format") == "date-time" and own:
-        says.append("In UTC.")
     if schema.get("format") == "duration":
         says.append("An ISO 8601 duration, such as PT15M or P1D.")
     if schema.get("examples"):
         says.append(f"For example: {', '.join(shown(value) for value in schema['examples'])}.")
-    if default and (own or name == "row_limit"):
-        says.append(f"Left empty: {', '.join(default)}.")
-    if name in runbook.needs_one_of:
-        says.append(f"A run needs at least one of {', '.join(runbook.needs_one_of)}.")
+    if any(default) and may_be_empty and (own or name == "row_limit"):
+        says.append(f"{'None ticked' if 'enum' in items else 'Left empty'}: {', '.join(default)}.")
     return tuple(says)
 
 
