@@ -134,7 +134,7 @@ def test_a_literal_with_sqlglot_s_own_line_break_mark_survives() -> None:
     assert written(tree) == "SELECT '__SQLGLOT__LB__' AS a"
 
 
-@pytest.mark.parametrize("broken", ["1; DROP TABLE x", "1 -- x", "1 /* x */", "'"])
+@pytest.mark.parametrize("broken", ["1; DROP TABLE x", "1 -- x", "1 /* x */", "'", '"', "`", "U&'", "'a' '", "{# x #}"])
 def test_a_tree_that_does_not_read_back_is_refused(broken: str) -> None:
     with pytest.raises(InvalidRequest, match="cannot be written so that its values read back"):
         written(exp.select(exp.Var(this=broken)))

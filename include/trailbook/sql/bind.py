@@ -46,8 +46,9 @@ def bind(
     Raises InvalidRunbook where the SQL is not what `check` lets pass, InvalidRequest where values or rows cannot be
     written or the text is over Athena's limit.
     """
-    tree = _query(runbook)
-    _refuse(runbook, tree)
+    template = _expanded(_Template.of(runbook))
+    tree = _query(template)
+    _refuse(runbook, template, tree)
     unset = {name for name, param in runbook.params.items() if _is_unset(param, params.get(name))}
     drop_unset(tree, unset)
     fill(runbook, tree, params, window)
@@ -71,7 +72,7 @@ def bind_coverage(
 
 def template_digest(runbook: Runbook) -> str:
     """Return the SHA-256 of the runbook's SQL as a tree, fragments expanded; comments and white space do not count."""
-    return sha256(canonical(_expanded(_Template.of(runbook))).encode())
+    return sha256(canonical(_expanded(_Template.of(runbook)).tree).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +91,28 @@ class _Template:
 
 
 @lru_cache(maxsize=128)  # a run needs it for the text and for the digest; `trailbook test` once for each case
-def _expanded(template: _Template) -> exp.Query:
-    """Return the query with its fragments, which nobody may change. Raises InvalidRunbook."""
+def _expanded(template: _Template) -> "_Expanded":
+    """Return the query with its fragments. Raises InvalidRunbook."""
     tree = read(template.query, template.path)
     expand(tree, template.fragments, template.path)
+    names: list[exp.Expr] = []
     for node in tree.walk():
         node._meta = None  # as `meta.clear()`, whose empty dictionary is copied with the node
-    return tree
+        if isinstance(node, (exp.With, exp.CTE, exp.Placeholder, exp.Parameter)):
+            names.append(node)
+    return _Expanded(tree, tuple(names))
 
 
-def _query(runbook: Runbook) -> exp.Query:
-    tree: exp.Query = _expanded(_Template.of(runbook)).copy()
+@dataclass(frozen=True, slots=True)
+class _Expanded:
+    """A tree that nobody may change, and those of its nodes that give or take a name."""
+
+    tree: exp.Query
+    names: tuple[exp.Expr, ...]
+
+
+def _query(template: _Expanded) -> exp.Query:
+    tree: exp.Query = template.tree.copy()
     while isinstance(tree, exp.Subquery) and not any(tree.args.get(key) for key in tree.args if key != "this"):
         tree = tree.this
     if isinstance(tree, exp.Subquery):
@@ -108,18 +120,19 @@ def _query(runbook: Runbook) -> exp.Query:
     return tree
 
 
-def _refuse(runbook: Runbook, tree: exp.Query) -> None:
+def _refuse(runbook: Runbook, template: _Expanded, tree: exp.Query) -> None:
     """Refuse what would make binding wrong; `sql.lint` says the same earlier and with the place in the file."""
     wrong = []
-    if any(with_.args.get("recursive") for with_ in tree.find_all(exp.With)):
+    if any(isinstance(node, exp.With) and node.args.get("recursive") for node in template.names):
         wrong.append("WITH RECURSIVE is not supported: a run must end")
-    for cte in tree.find_all(exp.CTE):
-        if cte.alias.lower() == LOGICAL_TABLE or cte.alias.lower() in runbook.lookups:
+    for cte in template.names:
+        if isinstance(cte, exp.CTE) and (cte.alias.lower() == LOGICAL_TABLE or cte.alias.lower() in runbook.lookups):
             wrong.append(f"a common table expression may not be named {cte.alias}: that name is taken")
     if any(tree.args.get(key) for key in ("limit", "offset", "fetch")):
         wrong.append("the outermost SELECT may not have LIMIT, OFFSET or FETCH: row_limit of the run decides")
-    for node in tree.find_all(exp.Placeholder, exp.Parameter):
-        if node.name not in (*runbook.params, *WINDOW_VALUES) or isinstance(node, exp.Parameter):
+    for node in template.names:
+        known = isinstance(node, exp.Placeholder) and node.name in (*runbook.params, *WINDOW_VALUES)
+        if isinstance(node, (exp.Placeholder, exp.Parameter)) and not known:
             wrong.append(f"expected :name of a declared parameter, found {node.sql()}")
     if wrong:
         raise InvalidRunbook([Problem(runbook.id, 1, 1, "query", message) for message in wrong])

@@ -5,11 +5,12 @@ or other arguments for them); comments are dropped, since they may carry anythin
 text back that it is one statement and holds every literal whole.
 """
 
+import re
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
-from sqlglot import TokenType, exp
+from sqlglot import exp
 from sqlglot.dialects.trino import Trino
 from sqlglot.errors import SqlglotError
 from sqlglot.generators.athena import AthenaTrinoGenerator
@@ -25,7 +26,11 @@ MOST_BYTES = 262_144
 """Athena's own limit on a query's text, in bytes."""
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "SUBSTRING", "TRIM", "POSITION", "LISTAGG")
-_TEXTS = {TokenType.STRING: exp.Literal, TokenType.UNICODE_STRING: exp.UnicodeString}
+_MARKED = re.compile(
+    r"""(?P<prefix>(?<![A-Za-z0-9_])(?:[Uu]&|[Xx]))?'(?P<text>(?:[^']|'')*)'|"(?:[^"]|"")*"|`(?:[^`]|``)*`"""
+    r"""|(?P<wrong>['"`;]|--|/\*|\{\#)"""
+)
+"""What Trino does not read as plain words and signs; `wrong` is what one statement without comments has not."""
 _JSON_SYNTAX = ("JSON_OBJECT", "JSON_QUERY", "JSON_VALUE", "JSON_TABLE")
 
 
@@ -41,7 +46,12 @@ class AsWritten(Trino):
         }
 
     class Generator(AthenaTrinoGenerator):
-        """Writes `a IS NOT NULL` and `a NOT IN (…)` as people do; sqlglot holds both as NOT before the rest."""
+        """Writes `a IS NOT NULL` and `a NOT IN (…)` as people do; sqlglot holds both as NOT before the rest.
+
+        It takes every SELECT as it is: what sqlglot would rewrite in one is other dialects'.
+        """
+
+        TRANSFORMS: ClassVar = {k: way for k, way in AthenaTrinoGenerator.TRANSFORMS.items() if k is not exp.Select}
 
         def not_sql(self, expression: exp.Not) -> str:
             """Return the negation's text."""
@@ -77,12 +87,16 @@ def _read(sql: str, path: str) -> exp.Query:
 
 
 def written(tree: exp.Query) -> str:
-    """Return the tree as the text that Athena gets. Raises InvalidRequest where it is over Athena's limit."""
+    """Return the tree, which is used up, as the text that Athena gets.
+
+    Raises InvalidRequest where it is over Athena's limit, or where its values would not read back.
+    """
+    literals = _literals(tree)
     # With layout for people; without it where that is too long, or where a literal holds sqlglot's line-break mark.
     for pretty in (True, False):
-        text = tree.sql(dialect=AsWritten, pretty=pretty, comments=False)
+        text = tree.sql(dialect=AsWritten, pretty=pretty, comments=False, copy=False)
         size = len(text.encode())
-        if size <= MOST_BYTES and _intact(tree, text):
+        if size <= MOST_BYTES and _intact(literals, text):
             return text
     if size <= MOST_BYTES:
         raise InvalidRequest("the query cannot be written so that its values read back the same: simplify its SQL")
@@ -97,21 +111,25 @@ def canonical(tree: exp.Query) -> str:
     return tree.sql(dialect=AsWritten, comments=False)
 
 
-def _intact(tree: exp.Query, text: str) -> bool:
-    """Return whether the text, read again as tokens, is one statement without comments that has every literal whole."""
-    try:
-        tokens = AsWritten().tokenize(text)
-    except SqlglotError:
-        return False
-    if any(token.token_type is TokenType.SEMICOLON or token.comments for token in tokens):
-        return False
-    literals = Counter((type(node), node.name) for node in tree.find_all(*_TEXTS.values()) if not _is_number(node))
-    literals.subtract((_TEXTS[token.token_type], token.text) for token in tokens if token.token_type in _TEXTS)
-    return all(count <= 0 for count in literals.values())
+def _intact(literals: Counter[tuple[bool, str]], text: str) -> bool:
+    """Return whether the text, as Trino cuts it into tokens, is one statement, without comments, with the literals."""
+    read: Counter[tuple[bool, str]] = Counter()
+    for found in _MARKED.finditer(text):
+        if found["wrong"]:
+            return False
+        prefix = (found["prefix"] or "").upper()
+        if found["text"] is not None and prefix != "X":
+            read[prefix == "U&", found["text"].replace("''", "'")] += 1
+    return literals <= read
 
 
-def _is_number(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Literal) and not node.is_string
+def _literals(tree: exp.Query) -> Counter[tuple[bool, str]]:
+    """Return the texts of the tree's literals, and whether each has code points."""
+    return Counter(
+        (isinstance(node, exp.UnicodeString), node.name)
+        for node in tree.find_all(exp.Literal, exp.UnicodeString)
+        if isinstance(node, exp.UnicodeString) or node.is_string
+    )
 
 
 def _first_line(error: SqlglotError) -> str:

@@ -1,7 +1,7 @@
 """Unset optional parameters: a conjunct of WHERE or HAVING that names one is dropped, so there is no filter.
 
-Inner clauses are looked at first: where a subquery's own conjunct falls, the conjunct around it stays. JOIN … ON is
-never touched; there, and in a select list, an unset parameter is a typed NULL or an empty array.
+A name belongs to the innermost clause around it: where a subquery's own conjunct falls, the conjunct around it stays.
+JOIN … ON is never touched; there, and in a select list, an unset parameter is a typed NULL or an empty array.
 """
 
 from collections.abc import Collection, Iterator
@@ -13,12 +13,18 @@ def drop_unset(tree: exp.Expr, unset: Collection[str]) -> None:
     """Drop, in place, every conjunct that names a parameter of `unset`; a clause with none left goes as a whole."""
     if not unset:
         return
-    # Breadth first lists outer clauses before inner ones, whatever their depth in branches beside them.
-    for clause in reversed(list(tree.find_all(exp.Where, exp.Having, bfs=True))):
-        conjuncts = list(_conjuncts(clause.this))
-        kept = [node for node in conjuncts if not _names(node, unset)]
-        if len(kept) == len(conjuncts):
-            continue
+    clauses: dict[int, exp.Expr] = {}
+    above: set[int] = set()
+    for found in tree.find_all(exp.Placeholder):
+        if found.name in unset:
+            node: exp.Expr | None = found
+            while node is not None and not isinstance(node, (exp.Where, exp.Having)):
+                above.add(id(node))
+                node = node.parent
+            if node is not None:
+                clauses[id(node)] = node
+    for clause in clauses.values():
+        kept = [node for node in _conjuncts(clause.this) if id(node) not in above]
         if kept:
             clause.set("this", exp.and_(*kept, copy=False))
         elif isinstance(clause.parent, exp.Filter):
@@ -34,7 +40,3 @@ def _conjuncts(node: exp.Expr) -> Iterator[exp.Expr]:
         yield from _conjuncts(inner.right)
     else:
         yield node
-
-
-def _names(node: exp.Expr, unset: Collection[str]) -> bool:
-    return any(found.name in unset for found in node.find_all(exp.Placeholder))

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -46,7 +48,8 @@ def run_fragment_case(
 def fragment_sql(name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable) -> str:
     """Return the query whose one row's `value` is the expression's. Raises TrailbookError."""
     fragment = fragments[name]
-    body = expression(name, fragment, fragments, name)
+    bodies = tuple((one, body.sql, tuple(body.params)) for one, body in fragments.items())
+    body = _body(_Bodies(name, bodies, fragments)).copy()
     holder = exp.select(exp.alias_(body, "value")).from_(
         exp.Table(this=exp.to_identifier(table.name, quoted=True), db=exp.to_identifier(table.database, quoted=True))
     )
@@ -57,6 +60,21 @@ def fragment_sql(name: str, case: FragmentCase, fragments: Mapping[str, Fragment
         elif kind is not None:
             column.replace(_literal(case.given.get(column.name.lower()), kind))
     return written(holder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bodies:
+    """All that an expression is made of; those with the same texts are equal."""
+
+    name: str
+    bodies: tuple[tuple[str, str, tuple[str, ...]], ...]
+    fragments: Mapping[str, Fragment] = field(compare=False)
+
+
+@lru_cache(maxsize=8)  # the cases of one fragment differ in their values only
+def _body(of: _Bodies) -> exp.Expr:
+    """Return a fragment's whole expression, which nobody may change. Raises InvalidRunbook."""
+    return expression(of.name, of.fragments[of.name], of.fragments, of.name)
 
 
 def _literal(value: Any, kind: str) -> exp.Expr:
