@@ -11,7 +11,7 @@ from sqlalchemy import select
 from trailbook.airflow.carried import ORDER
 from trailbook.airflow.web.dag_states import UNDER_WAY, AirflowRun, DagState
 
-TASKS = (*ORDER, "record")
+TASKS = (*ORDER, "notify", "record")
 
 
 def states(dag_ids: Iterable[str]) -> Mapping[str, DagState]:
