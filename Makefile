@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS := 1
 SYNC := $(UV) sync --quiet --frozen --all-extras --no-managed-python --python $(PYTHON)
 EXPORT := $(UV) export --quiet --frozen --no-default-groups --no-emit-project --no-hashes --no-annotate --no-header
 
-.PHONY: demo up test check conformance format docs bench prove lock event-names clean help
+.PHONY: demo up test test-ui check conformance format docs screenshots bench prove lock event-names clean help
 
 help:        ## what there is
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  +##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ up: $(STAMP) ## the same, and it stays: the Airflow UI with the runbooks' DAGs
 
 test: $(STAMP) ## the tests
 	$(BIN)/pytest -n 2 --dist loadfile
+
+test-ui: $(STAMP) ## the UI in Airflow, in a real browser: needs Chromium, and is skipped where there is none
+	$(BIN)/pytest tests/ui -m ui -rs
 
 check: $(STAMP) ## format, lint, types, the import contract, the runbooks
 	$(BIN)/ruff format --check .
@@ -42,6 +45,9 @@ format: $(STAMP) ## write the code as `check` wants it
 docs: $(STAMP) ## write docs/catalogue.md as the runbooks are now
 	$(BIN)/trailbook list --runbooks runbooks --format markdown > docs/.catalogue.md || { rm docs/.catalogue.md; exit 1; }
 	@mv docs/.catalogue.md docs/catalogue.md
+
+screenshots: $(STAMP) ## write docs/images anew, with Chromium
+	$(BIN)/python tests/ui/screenshots.py
 
 bench: $(STAMP) ## the benchmarks; ratios in one run
 	$(SYNC) --group bench
