@@ -18,7 +18,7 @@ from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import WINDOW_VALUES, Runbook
 from trailbook.runbook.params import Param
 from trailbook.settings import PhysicalTable
-from trailbook.sql.dialect import canonical, read, written
+from trailbook.sql.dialect import canonical, nodes, read, written
 from trailbook.sql.fragments import expand
 from trailbook.sql.literals import literal, parameter, string
 from trailbook.sql.relations import LookupRows, relation
@@ -53,7 +53,7 @@ def bind(
     drop_unset(tree, unset)
     fill(runbook, tree, params, window)
     tree = _complete(runbook, tree, row_limit)
-    named = {node.name.lower() for node in tree.find_all(exp.Table) if not node.db}
+    named = {node.name.lower() for node in nodes(tree) if isinstance(node, exp.Table) and not node.db}
     first = [scope(window, table, accounts, regions)]
     for name, lookup in runbook.lookups.items():
         if name in named:
@@ -96,7 +96,7 @@ def _expanded(template: _Template) -> "_Expanded":
     tree = read(template.query, template.path)
     expand(tree, template.fragments, template.path)
     names: list[exp.Expr] = []
-    for node in tree.walk():
+    for node in nodes(tree):
         node._meta = None  # as `meta.clear()`, whose empty dictionary is copied with the node
         if isinstance(node, (exp.With, exp.CTE, exp.Placeholder, exp.Parameter)):
             names.append(node)
@@ -150,7 +150,9 @@ def fill(runbook: Runbook, tree: exp.Query, params: Mapping[str, Any], window: W
     (see `sql.scope`).
     """
     bounds = dict(zip(WINDOW_VALUES, (window.start, window.end), strict=True))
-    for node in list(tree.find_all(exp.Placeholder)):
+    for node in nodes(tree):
+        if not isinstance(node, exp.Placeholder):
+            continue
         if node.name in bounds:
             node.replace(string(second(bounds[node.name])))
             continue

@@ -81,9 +81,21 @@ def _read(sql: str, path: str) -> exp.Query:
     tree = statements[0]
     if not isinstance(tree, exp.Query):
         raise _invalid(path, f"expected a SELECT, found {type(tree).__name__.upper()}")
-    for node in tree.walk():
+    for node in nodes(tree):
         node.comments = None
     return tree
+
+
+def nodes(tree: exp.Expr) -> list[exp.Expr]:
+    """Return the tree's nodes, outer ones first: sqlglot's own walk takes four times as long."""
+    found = [tree]
+    for node in found:
+        for value in node.args.values():
+            if isinstance(value, exp.Expr):
+                found.append(value)
+            elif type(value) is list:
+                found += [item for item in value if isinstance(item, exp.Expr)]
+    return found
 
 
 def written(tree: exp.Query) -> str:
@@ -127,8 +139,8 @@ def _literals(tree: exp.Query) -> Counter[tuple[bool, str]]:
     """Return the texts of the tree's literals, and whether each has code points."""
     return Counter(
         (isinstance(node, exp.UnicodeString), node.name)
-        for node in tree.find_all(exp.Literal, exp.UnicodeString)
-        if isinstance(node, exp.UnicodeString) or node.is_string
+        for node in nodes(tree)
+        if isinstance(node, exp.UnicodeString) or (isinstance(node, exp.Literal) and node.is_string)
     )
 
 

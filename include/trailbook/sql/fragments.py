@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from trailbook.errors import InvalidRunbook, Problem
 from trailbook.runbook.fragments import Fragment
-from trailbook.sql.dialect import read
+from trailbook.sql.dialect import nodes, read
 
 Parse = Callable[[str], exp.Query]
 """Reads `SELECT expression` as a tree of the caller's dialect."""
@@ -82,7 +82,7 @@ class _Bodies:
         except InvalidRunbook as error:
             self.wrong.append(f"the fragment {name}: {error.problems[0].message}")
             return exp.select(exp.Null())
-        for node in tree.walk():
+        for node in nodes(tree):
             node.meta.clear()  # its places are not the runbook's
         flaw = _flaw(tree, fragment)
         if flaw:

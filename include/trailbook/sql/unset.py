@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator
 
 from sqlglot import exp
 
+from trailbook.sql.dialect import nodes
+
 
 def drop_unset(tree: exp.Expr, unset: Collection[str]) -> None:
     """Drop, in place, every conjunct that names a parameter of `unset`; a clause with none left goes as a whole."""
@@ -15,8 +17,8 @@ def drop_unset(tree: exp.Expr, unset: Collection[str]) -> None:
         return
     clauses: dict[int, exp.Expr] = {}
     above: set[int] = set()
-    for found in tree.find_all(exp.Placeholder):
-        if found.name in unset:
+    for found in nodes(tree):
+        if isinstance(found, exp.Placeholder) and found.name in unset:
             node: exp.Expr | None = found
             while node is not None and not isinstance(node, (exp.Where, exp.Having)):
                 above.add(id(node))
