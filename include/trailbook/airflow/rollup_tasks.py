@@ -48,7 +48,8 @@ def report(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
     products, judgement = rollup.report(
         made, ledger=connections.ledger(settings), reports=connections.reports(settings)
     )
-    return asdict(products) | {"verdict": judgement.verdict.value, "reasons": list(judgement.reasons)}
+    verdict = judgement.verdict.value  # by itself for the rows of the grid, which take it away
+    return asdict(products) | {"verdict": verdict, "judgement": [verdict, list(judgement.reasons)]}
 
 
 def record(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
@@ -60,7 +61,7 @@ def record(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
         run_of(context) if made is None else made.run,
         made=made,
         products=products_of(left) if left else None,
-        judgement=Judgement(Verdict(left["verdict"]), tuple(left["reasons"])) if left else None,
+        judgement=_judgement(*left["judgement"]) if left else None,
         failure=failure,
         ledger=connections.ledger(settings),
         finished=context["ti"].start_date,
@@ -86,3 +87,7 @@ STEPS: Mapping[str, Step] = MappingProxyType({"plan": plan, "report": report, "r
 
 def _planned(context: Context) -> rollup.RollupPlan:
     return rollup.RollupPlan.from_json(left_by(context, "plan")).attempt(run_of(context).attempt)
+
+
+def _judgement(verdict: str, reasons: list[str]) -> Judgement:
+    return Judgement(Verdict(verdict), tuple(reasons))
