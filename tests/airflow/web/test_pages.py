@@ -55,7 +55,6 @@ def test_the_catalogue_says_of_each_runbook_how_its_last_run_ended(get: Callable
     assert "3 runbooks: 1 passing, 2 that have not run" in words
     assert "✓ pass" in words
     assert "Δ1 updated" in words
-    assert "paused in Airflow" in words
     assert words.index("All that a user did") > words.index("Changes of the network")
 
 
