@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ RIGHTS = Path(__file__).parent / "rights"
 """Where Airflow finds its auth manager."""
 
 _FINAL = {"success", "failed"}
+_PATIENCE_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,30 @@ class Site:
         self.children.wait_for(lambda: dags <= set(self.rest.dag_ids()), f"the DAGs {', '.join(sorted(dags))}", 180)
         for dag_id in dags:
             self.rest.unpause(dag_id)
-        self.children.wait_for(lambda: self._go_on(runs), "the runs before the first test", 900)
 
-    def _go_on(self, runs: Mapping[str, int]) -> bool:
-        states = [(run.dag_id, run.state) for run in self.rest.runs()]
-        done = {name: sum(dag_id == name and state in _FINAL for dag_id, state in states) for name in runs}
-        begun = {name: sum(dag_id == name for dag_id, _ in states) for name in runs}
-        for name in (name for name, wanted in runs.items() if begun[name] == done[name] < wanted):
-            noon_after = datetime.combine(self.days[done[name]] + timedelta(days=1), time(12), UTC)
-            self.rest.trigger(name, f"day-{done[name] + 1}", noon_after, f"Day {done[name] + 1} of the sample trail")
-        return done == dict(runs)
+        def go_on() -> bool:
+            begun, done = self._begun_and_done()
+            for name in (name for name, wanted in runs.items() if begun[name] == done[name] < wanted):
+                noon_after = datetime.combine(self.days[done[name]] + timedelta(days=1), time(12), UTC)
+                self.rest.trigger(
+                    name, f"day-{done[name] + 1}", noon_after, f"Day {done[name] + 1} of the sample trail"
+                )
+            return all(done[name] == wanted for name, wanted in runs.items())
+
+        self.children.wait_for(go_on, "the last run", _PATIENCE_SECONDS)
+
+    def waits_for(self, runs: Mapping[str, int]) -> None:
+        """Wait until each runbook has so many runs that have ended, whoever starts them."""
+
+        def there() -> bool:
+            done = self._begun_and_done()[1]
+            return all(done[name] >= wanted for name, wanted in runs.items())
+
+        self.children.wait_for(there, "the last run", _PATIENCE_SECONDS)
+
+    def _begun_and_done(self) -> tuple[Counter[str], Counter[str]]:
+        runs = self.rest.runs()
+        return Counter(run.dag_id for run in runs), Counter(run.dag_id for run in runs if run.state in _FINAL)
 
 
 class _Home(AirflowHome):
@@ -94,21 +110,25 @@ class _Place(Place):
 
 
 @contextmanager
-def serving(folder: Path, runbooks: Sequence[str] = RUNBOOKS) -> Iterator[Site]:
-    """Serve a site whose state is in `folder`; nothing that it starts outlives the block."""
-    passwords = {name: secrets.token_urlsafe(9) for name in USERS}
-    home = folder / "state" / "airflow"
-    home.mkdir(parents=True)
-    (home / "passwords.json").write_text(json.dumps(passwords))
-    place = _Place(folder / "state", _checkout(folder / "checkout", runbooks))
+def serving(folder: Path, *, scheduled: bool = False) -> Iterator[Site]:
+    """Serve a site whose state is in `folder`, a new or an old one; nothing that it starts outlives the block.
+
+    `scheduled` has the DAGs' own schedules start runs as well.
+    """
+    passwords = folder / "state" / "airflow" / "passwords.json"
+    if not passwords.exists():
+        passwords.parent.mkdir(parents=True)
+        passwords.write_text(json.dumps({name: secrets.token_urlsafe(9) for name in USERS}))
+        _checkout(folder / "checkout", RUNBOOKS)
+    place = _Place(folder / "state", folder / "checkout")
     first_day = (datetime.now(UTC) - timedelta(days=DAYS)).date()
     with Children(place.logs) as children:
-        started = start(children, place, Steps(), first_day, stays=False)
+        started = start(children, place, Steps(), first_day, stays=scheduled)
         days = tuple(first_day + timedelta(days=n) for n in range(DAYS))
-        yield Site(started.rest.url, days, passwords, children, started)
+        yield Site(started.rest.url, days, json.loads(passwords.read_text()), children, started)
 
 
-def _checkout(folder: Path, runbooks: Sequence[str]) -> Path:
+def _checkout(folder: Path, runbooks: Sequence[str]) -> None:
     """Write a checkout that has only some of the runbooks, and what they share."""
     library = REPO / "runbooks"
     found = {path.stem: path for path in library.glob("*/*.yaml") if path.parent.name != "fragments"}
@@ -119,4 +139,3 @@ def _checkout(folder: Path, runbooks: Sequence[str]) -> Path:
     shutil.copytree(library / "fragments", folder / "runbooks" / "fragments")
     for name in ("dags", "plugins"):
         shutil.copytree(REPO / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
