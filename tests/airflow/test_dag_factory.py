@@ -122,7 +122,8 @@ def test_the_shipped_runbooks_import_without_errors(monkeypatch: pytest.MonkeyPa
     ids = {path.stem for path in files(REPO / "runbooks")}
     assert set(found.dags) == ids
     for dag in found.dags.values():
-        dag.params.validate()
+        if dag.schedule is not None:  # the others ask a person for a value, and have none of their own
+            dag.params.validate()
 
 
 def test_the_shipped_runbooks_have_no_problems(monkeypatch: pytest.MonkeyPatch) -> None:

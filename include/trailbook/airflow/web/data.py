@@ -101,12 +101,11 @@ class Data:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        heads = self._store(self.settings.heads, "TRAILBOOK_HEADS") if self.settings.heads else None
-        return Ledger(self._store(self.settings.ledger, "TRAILBOOK_LEDGER"), heads)
+        return connections.ledger(self.settings)
 
     @cached_property
     def _reports(self) -> ObjectStore:
-        return self._store(self.settings.reports, "TRAILBOOK_REPORTS")
+        return connections.reports(self.settings)
 
     @cached_property
     def _index(self) -> LedgerIndex:
@@ -124,9 +123,6 @@ class Data:
     @cached_property
     def _freshness(self) -> Freshness:
         return Freshness(lambda: self.index.sync(self.ledger))
-
-    def _store(self, location: str, setting: str) -> ObjectStore:
-        return connections.store(location, self.settings, setting)
 
 
 def data_of(request: Request) -> Data:

@@ -51,6 +51,7 @@ class RunPage:
     faults: tuple[str, ...]
     checks: tuple[Check, ...]
     entry_uri: str
+    again: bool
     most_rows: int
 
     @property
@@ -90,6 +91,7 @@ def run_page(
         faults=tuple(faults),
         checks=tuple(checks),
         entry_uri=entry_uri,
+        again=may_start(record.runbook),
         most_rows=most_rows,
     )
 
