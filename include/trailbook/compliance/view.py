@@ -131,7 +131,7 @@ def view(
         by=by,
         frameworks=tuple(_framework(name, found) for name in names),
         evidence=found,
-        unmapped=tuple(runbook.id for runbook in known if runbook not in mapped),
+        unmapped=tuple(runbook.id for runbook in known if not any(name in runbook.controls for name in names)),
         left_out=tuple(sorted(left_out)),
         faults=tuple(faults),
     )
