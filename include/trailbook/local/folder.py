@@ -26,8 +26,10 @@ from sqlglot import exp
 from trailbook.athena import resultset
 from trailbook.athena.execution import Execution
 from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
-from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, analyse, answer, connect, lock_down
+from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, analyse_tree, answer, connect, lock_down
 from trailbook.local.engine.loading import Loaded, load
+from trailbook.local.engine.parse import parse_query
+from trailbook.local.engine.pieces import Pieces
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import VARCHAR, identifier
@@ -55,6 +57,7 @@ class FolderAthena:
         self._bytes = 0
         self._records: Records | None = None
         self._plans: KeptPlans | None = None
+        self._pieces = Pieces()
         self._results = ExitStack()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self.problems: tuple[str, ...] = ()
@@ -152,7 +155,8 @@ class FolderAthena:
         """Return the query analysed and parsed, once for the runs of one text; records and values are no part of it."""
         kept = self._analysed.pop(sql, None)
         if kept is None:
-            found = analyse(sql, self, self._table.database, datetime.now(UTC), pruned=False)
+            tree = parse_query(sql) if self._plans is None else self._pieces.parse(sql)
+            found = analyse_tree(tree, self, self._table.database, datetime.now(UTC), pruned=False)
             # The syntax tree hangs on the scans' nodes and is of no use any more.
             found = replace(found, scans=tuple(replace(scan, node=exp.Table()) for scan in found.scans))
             kept = found, self._ready(found)

@@ -20,7 +20,7 @@ from trailbook.local.engine.grammar import PlacedParser, placed
 from trailbook.local.engine.syntax import check_query
 
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "LISTAGG")
-_MOST_TEXT = 262_144
+MOST_TEXT = 262_144
 """Athena's own limit on a query's length, in bytes."""
 _ESCAPE = re.compile(r"\\(?:\+([0-9A-Fa-f]{6})|([0-9A-Fa-f]{4})|\\|)")
 _STATEMENT = re.compile(
@@ -77,8 +77,8 @@ class TemplateQuery(AthenaQuery):
 
 def parse_query(sql: str, dialect: type[AthenaQuery] = AthenaQuery) -> exp.Query:
     """Return the one query of a text. Raises SqlError (SYNTAX_ERROR, NOT_SUPPORTED)."""
-    if len(sql.encode("utf-8", "surrogatepass")) > _MOST_TEXT:
-        raise SqlError("INVALID_INPUT", f"the query is longer than {_MOST_TEXT} bytes")
+    if len(sql.encode("utf-8", "surrogatepass")) > MOST_TEXT:
+        raise SqlError("INVALID_INPUT", f"the query is longer than {MOST_TEXT} bytes")
     if "\x00" in sql:
         raise SqlError("SYNTAX_ERROR", "the query contains a NUL character")
     if not _STATEMENT.match(sql):
