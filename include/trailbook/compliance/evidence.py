@@ -53,6 +53,7 @@ class Evidence:
     """
 
     runbook: Mapped
+    standing: Standing
     runs: tuple[RunSummary, ...] = ()
     narrowed: tuple[RunSummary, ...] = ()
     expected: int = 0
@@ -78,16 +79,6 @@ class Evidence:
         """Return the time from the last good run's window to a moment; None where there is no such run."""
         return None if self.last_good is None else moment - self.last_good.placed
 
-    @property
-    def standing(self) -> Standing:
-        """How much evidence there is."""
-        asked = [run for run in self.runs if run not in self.narrowed]
-        results = [run for run in asked if run.verdict is not Verdict.ERROR]
-        if not results:
-            return Standing.NONE if self.expected or self.runs else Standing.IDLE
-        whole = not self.lacks if self.expected else results[-1].good
-        return Standing.WHOLE if whole else Standing.PARTIAL
-
 
 def evidence(
     runbook: Mapped, runs: Iterable[RunSummary], last_good: RunSummary | None, *, period: Window, by: datetime
@@ -101,15 +92,25 @@ def evidence(
     keys = {runbook.comparison_key, *(run.comparison_key for run in words if run.trigger == Trigger.SCHEDULED)} - {None}
     narrowed = tuple(run for run in words if keys and runbook.cadence and run.comparison_key not in (None, *keys))
     asked = [run for run in words if run not in narrowed]
+    lacks = tuple(_lacks(owed.windows, asked, narrowed))
     return Evidence(
         runbook=runbook,
+        standing=_standing(words, asked, owed, lacks),
         runs=words,
         narrowed=narrowed,
         expected=len(owed.windows),
         later=owed.later,
-        lacks=tuple(_lacks(owed.windows, asked, narrowed)),
+        lacks=lacks,
         last_good=_last_good(asked, last_good, keys if runbook.cadence else set()),
     )
+
+
+def _standing(runs: Sequence[RunSummary], asked: Sequence[RunSummary], owed: Due, lacks: Sequence[Lack]) -> Standing:
+    results = [run for run in asked if run.verdict is not Verdict.ERROR]
+    if not results:
+        return Standing.NONE if owed.windows or runs else Standing.IDLE
+    whole = not lacks if owed.windows else results[-1].good
+    return Standing.WHOLE if whole else Standing.PARTIAL
 
 
 def _last_words(runs: Iterable[RunSummary]) -> tuple[RunSummary, ...]:
