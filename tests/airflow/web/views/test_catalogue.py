@@ -84,6 +84,8 @@ def test_the_next_run_is_what_airflow_says_or_why_there_is_none() -> None:
 
     soon = DagState(False, NOW + timedelta(hours=7))
     assert said(a=soon, b=DagState(True, NOW)) == {"a": "in 7 hours", "b": "paused in Airflow", "c": ""}
+    late = DagState(False, NOW - timedelta(hours=18))
+    assert said(a=late)["a"] == "was due 18 hours ago"
     assert said(a=DagState(False, None)) == {"a": "none planned", "b": "not in Airflow yet", "c": ""}
 
 

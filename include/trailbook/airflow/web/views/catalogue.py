@@ -151,7 +151,9 @@ def next_run(runbook: Runbook, dag: DagState | None, now: datetime) -> str:
         return "not in Airflow yet"
     if dag.paused:
         return "paused in Airflow"
-    return "none planned" if dag.next_run is None else ago(dag.next_run, now)
+    if dag.next_run is None:
+        return "none planned"
+    return ago(dag.next_run, now) if dag.next_run > now else f"was due {ago(dag.next_run, now)}"
 
 
 def _attention(line: Line) -> tuple[int, int, str]:
