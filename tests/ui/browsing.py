@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
-from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, FrameLocator, Page, StorageState, expect, sync_playwright
 from served_site import Site
 
 PATIENCE = 60_000
@@ -32,6 +32,7 @@ class Visitor:
     def __init__(self, browser: Browser, site: Site, *, state: Any = None, **options: Any) -> None:
         options = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | options
         self.site, self.complaints = site, list[str]()
+        self._refused: str | None = None
         self._context = browser.new_context(base_url=site.url, storage_state=state, **options)
         self._context.set_default_timeout(PATIENCE)
         self._context.add_init_script(_TELLS_VIOLATIONS)
@@ -40,7 +41,7 @@ class Visitor:
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
 
     @classmethod
-    def signing_in(cls, browser: Browser, site: Site, name: str) -> Any:
+    def signing_in(cls, browser: Browser, site: Site, name: str) -> StorageState:
         """Sign in as a person does, through Airflow's login page, and return the cookies."""
         visitor = cls(browser, site)
         visitor.page.goto("/auth/login")
@@ -63,10 +64,15 @@ class Visitor:
         """Return our page in the frame that Airflow shows it in."""
         return self.page.frame_locator("iframe")
 
+    def expecting(self, status: int) -> Self:
+        """Say that a page is refused with a status on purpose, which the browser logs as an error."""
+        self._refused = f"status of {status} "
+        return self
+
     def leave(self) -> list[str]:
         """Close the browser and return what it complained about."""
         self._context.close()
-        return self.complaints
+        return [line for line in self.complaints if self._refused is None or self._refused not in line]
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not self._airflows_own(message):

@@ -88,7 +88,7 @@ def documented(browser: Browser, site: Site) -> Iterator[Path]:
     visitor.embedded().get_by_role("heading", name="Findings").wait_for()
     yield _picture(page, "findings-tab")
     page.goto("/dags/auth-failed-logins")
-    page.get_by_role("button", name="Trigger", exact=True).click()
+    page.get_by_role("button", name="Trigger Dag").click()
     page.get_by_label("Failures before a row counts").wait_for()
     yield _picture(page, "airflows-form")
     for name, path in (("runbook", "/runbooks/auth-failed-logins"), ("run", RUN), ("form", TIMELINE)):
