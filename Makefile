@@ -56,6 +56,8 @@ bench: $(STAMP) ## the benchmarks; ratios in one run
 	$(BIN)/python benchmarks/diff.py
 	$(BIN)/python benchmarks/ledger.py
 	$(BIN)/python benchmarks/cases.py
+	$(BIN)/python benchmarks/web.py
+	$(BIN)/python benchmarks/pages.py
 
 prove: $(STAMP) ## what takes longer than a test: tampering a thousand times, a kill at every call, a backfill, fuzzing
 	$(BIN)/python benchmarks/tampering.py

@@ -28,7 +28,7 @@ from trailbook.objects import ObjectStore
 from trailbook.objects_s3 import S3Store
 from trailbook.verdict import Verdict
 
-_LONG = "auth-failed-logins"
+LONG = "auth-failed-logins"
 _CHAINS = 80
 _TIMES = 20
 
@@ -38,8 +38,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--entries", type=int, default=10_000)
     args = parser.parse_args()
-    with _aws() as store, tempfile.TemporaryDirectory(prefix="trailbook-web-") as folder:
-        _grow(store, args.entries)
+    with aws() as store, tempfile.TemporaryDirectory(prefix="trailbook-web-") as folder:
+        grow(store, args.entries)
         index(Ledger(store), Path(folder) / "cache" / "index.sqlite", args.entries)
     return 0
 
@@ -55,28 +55,29 @@ def index(ledger: Ledger, place: Path, entries: int) -> None:
         print(f"index made of {total:,} entries in {_CHAINS} chains: {spent:.1f} s, {each}, {len(faults)} faults")
         print(f"its file: {place.stat().st_size / 1e6:.1f} MB")
         everything = found.chains()
-        newest = found.latest([_LONG])[_LONG]
+        newest = found.latest([LONG])[LONG]
         window = newest.window
         assert window is not None  # noqa: S101 - the benchmark's own ledger
         asked: dict[str, Callable[[], object]] = {
             "sync of all chains, nothing new": lambda: found.sync(ledger),
-            "sync of one chain, nothing new": lambda: found.sync(ledger, [_LONG]),
+            "sync of one chain, nothing new": lambda: found.sync(ledger, [LONG]),
             "newest of each": lambda: found.latest(everything),
             "newest good of each": lambda: found.latest_good(everything),
             "trends of each": lambda: found.trends(everything),
-            "first page": lambda: found.page(_LONG),
-            "last page": lambda: found.page(_LONG, before=51),
-            "page of failures": lambda: found.page(_LONG, before=entries // 4, verdicts=[Verdict.FAIL]),
-            "one run": lambda: found.find(_LONG, newest.run_id),
+            "first page": lambda: found.page(LONG),
+            "last page": lambda: found.page(LONG, before=51),
+            "page of failures": lambda: found.page(LONG, before=entries // 4, verdicts=[Verdict.FAIL]),
+            "one run": lambda: found.find(LONG, newest.run_id),
             "runs of 31 windows": lambda: list(
                 found.between(window.end - 31 * window.duration, window.end, everything)
             ),
         }
         for name, ask in asked.items():
-            print(f"{name}: {_median(ask) * 1e3:.1f} ms", flush=True)
+            print(f"{name}: {median_of(ask) * 1e3:.1f} ms", flush=True)
 
 
-def _median(ask: Callable[[], object]) -> float:
+def median_of(ask: Callable[[], object]) -> float:
+    """Return the median of the seconds that a question takes."""
     taken = []
     for _ in range(_TIMES):
         began = time.perf_counter()
@@ -85,9 +86,9 @@ def _median(ask: Callable[[], object]) -> float:
     return median(taken)
 
 
-def _grow(store: ObjectStore, entries: int) -> None:
+def grow(store: ObjectStore, entries: int) -> None:
     """Write the chains as appends would; half of all entries are in one."""
-    _chain(store, _LONG, entries // 2)
+    _chain(store, LONG, entries // 2)
     for number in range(1, _CHAINS):
         _chain(store, f"runbook-{number:02d}", entries // 2 // (_CHAINS - 1))
 
@@ -103,12 +104,13 @@ def _chain(store: ObjectStore, runbook: str, entries: int) -> None:
 
 
 @contextmanager
-def _aws() -> Iterator[ObjectStore]:
-    with serve(None) as aws:
+def aws() -> Iterator[ObjectStore]:
+    """Serve the embedded AWS and yield the store of an empty ledger on it."""
+    with serve(None) as server:
         client = boto3.client(
             "s3",
             region_name="us-east-1",
-            endpoint_url=aws.endpoint_url,
+            endpoint_url=server.endpoint_url,
             aws_access_key_id="testing",
             aws_secret_access_key="testing",  # noqa: S106 - of the embedded AWS
             config=Config(max_pool_connections=16),

@@ -4,6 +4,7 @@ The connection gives credentials and, in its extra, `endpoint_url` and `region_n
 variables hold (AWS_ENDPOINT_URL, a role), and the settings' region.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +26,14 @@ CLIENT_CONFIG: dict[str, Any] = {
 }
 """botocore's settings for each client of ours."""
 
+PAGE_CONFIG: dict[str, Any] = {
+    "retries": {"mode": "standard", "max_attempts": 2},
+    "connect_timeout": 3,
+    "read_timeout": 20,
+    "max_pool_connections": 16,
+}
+"""Those of a page's clients: somebody waits for it, and a sentence on it is better than a minute of nothing."""
+
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _WEEK = 7 * 24 * 3600
 
@@ -43,25 +52,25 @@ def athena(settings: Settings, hook: AthenaHook | None = None) -> AthenaApi:
     )
 
 
-def store(location: str, settings: Settings, setting: str) -> ObjectStore:
+def store(location: str, settings: Settings, setting: str, config: Mapping[str, Any] = CLIENT_CONFIG) -> ObjectStore:
     """Return the store at `s3://bucket/prefix` or in a folder. Raises DeploymentError naming the unset `setting`."""
-    return open_store(location, setting, lambda: _s3(settings), settings.locks)
+    return open_store(location, setting, lambda: _s3(settings, config), settings.locks)
 
 
-def ledger(settings: Settings) -> Ledger:
+def ledger(settings: Settings, config: Mapping[str, Any] = CLIENT_CONFIG) -> Ledger:
     """Return the deployment's ledger, with its second place where there is one. Raises DeploymentError without one."""
-    heads = store(settings.heads, settings, "TRAILBOOK_HEADS") if settings.heads else None
-    return Ledger(store(settings.ledger, settings, "TRAILBOOK_LEDGER"), heads)
+    heads = store(settings.heads, settings, "TRAILBOOK_HEADS", config) if settings.heads else None
+    return Ledger(store(settings.ledger, settings, "TRAILBOOK_LEDGER", config), heads)
 
 
-def reports(settings: Settings) -> ObjectStore:
+def reports(settings: Settings, config: Mapping[str, Any] = CLIENT_CONFIG) -> ObjectStore:
     """Return the store of the reports. Raises DeploymentError where the settings name none."""
-    return store(settings.reports, settings, "TRAILBOOK_REPORTS")
+    return store(settings.reports, settings, "TRAILBOOK_REPORTS", config)
 
 
-def hook_parameters(settings: Settings) -> dict[str, Any]:
+def hook_parameters(settings: Settings, config: Mapping[str, Any] = CLIENT_CONFIG) -> dict[str, Any]:
     """Return what a provider's hook is made with: the connection, its region or else the settings', and our retries."""
-    found = {"aws_conn_id": settings.aws_conn_id, "config": Config(**CLIENT_CONFIG)}
+    found = {"aws_conn_id": settings.aws_conn_id, "config": Config(**config)}
     named = AwsBaseHook(aws_conn_id=settings.aws_conn_id, client_type="sts").region_name
     return found | {"region_name": named or settings.region}
 
@@ -84,5 +93,5 @@ def browser_address(settings: Settings, uri: str) -> str:
     return f"https://{region}.console.{domain}/s3/object/{bucket}?region={region}&prefix={quote(key)}"
 
 
-def _s3(settings: Settings) -> Any:
-    return AwsBaseHook(client_type="s3", **hook_parameters(settings)).get_conn()
+def _s3(settings: Settings, config: Mapping[str, Any] = CLIENT_CONFIG) -> Any:
+    return AwsBaseHook(client_type="s3", **hook_parameters(settings, config)).get_conn()

@@ -250,3 +250,14 @@ def test_a_setting_that_is_missing_is_a_sentence_and_no_traceback(
     assert "expected a folder of runbooks, found none at /nowhere/runbooks" in get("/trailbook/", 400).words
     anew(TRAILBOOK_LOCK_DAYS="soon")
     assert "TRAILBOOK_LOCK_DAYS" in get("/trailbook/", 503).words
+
+
+def test_credentials_that_were_replaced_in_airflow_s_connection_are_found_without_a_new_start(
+    place: Cloud, pages: FastAPI, anew: Callable[..., None]
+) -> None:
+    anew(TRAILBOOK_LEDGER="s3://no-such-bucket/x")
+    data = pages.state.data
+    before = data.ledger
+    assert data.fresh(wait=20).problem is not None
+    assert data.ledger is not before
+    assert data.ledger is data.ledger

@@ -20,6 +20,7 @@ from trailbook.airflow.web.library import Library, Shelf
 from trailbook.airflow.web.would_run import WouldRun
 from trailbook.canonical import sha256
 from trailbook.compliance.mapped import Mapped
+from trailbook.errors import DeploymentError
 from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import key_of
 from trailbook.ledger.index import LedgerIndex, RunSummary
@@ -101,11 +102,11 @@ class Data:
 
     @cached_property
     def _ledger(self) -> Ledger:
-        return connections.ledger(self.settings)
+        return connections.ledger(self.settings, connections.PAGE_CONFIG)
 
     @cached_property
     def _reports(self) -> ObjectStore:
-        return connections.reports(self.settings)
+        return connections.reports(self.settings, connections.PAGE_CONFIG)
 
     @cached_property
     def _index(self) -> LedgerIndex:
@@ -122,7 +123,17 @@ class Data:
 
     @cached_property
     def _freshness(self) -> Freshness:
-        return Freshness(lambda: self.index.sync(self.ledger))
+        return Freshness(self._sync)
+
+    def _sync(self) -> tuple[str, ...]:
+        try:
+            return self.index.sync(self.ledger)
+        except DeploymentError:
+            # Credentials that were replaced in Airflow's connection are found when the clients are made anew.
+            with self._lock:
+                for name in ("_ledger", "_reports"):
+                    self.__dict__.pop(name, None)
+            raise
 
 
 def data_of(request: Request) -> Data:

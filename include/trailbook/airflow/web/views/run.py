@@ -14,7 +14,7 @@ from trailbook.report.statements import MEANINGS, span
 from trailbook.window import text
 from trailbook.words import sentence
 
-MOST_ROWS = 100
+MOST_ROWS = 50
 """Findings of one group that the page lists until somebody asks for all that the report lists."""
 
 MOST_LINK = 4000
