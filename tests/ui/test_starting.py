@@ -33,8 +33,8 @@ def test_a_run_by_airflows_own_form_is_watched_until_its_findings_are_there(visi
     facts = page.get_by_role("region", name="Key facts")
     expect(facts).to_contain_text("uma")
     expect(facts).to_contain_text("A lower threshold, for the auditor")
-    expect(page.get_by_role("region", name="Query")).to_contain_text("threshold")
-    expect(page.get_by_role("region", name="Compared with")).to_contain_text("other parameters")
+    expect(page.get_by_role("region", name="Query", exact=True)).to_contain_text("threshold")
+    expect(page.get_by_role("region", name="Compared with")).to_contain_text("had other parameters")
 
 
 def test_our_form_says_what_is_wrong_beside_the_field_and_starts_the_run_once_it_is_right(visit: Visit) -> None:
