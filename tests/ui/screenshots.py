@@ -12,6 +12,7 @@ from pathlib import Path
 from browsing import Visitor, launched
 from conftest import chromium
 from playwright.sync_api import Browser, Page
+from png import fewer_colours
 from served_site import REPO, Site, serving
 
 IMAGES = REPO / "docs" / "images"
@@ -108,12 +109,10 @@ def documented(browser: Browser, site: Site) -> Iterator[Path]:
 
 def _picture(page: Page, name: str, *, height: int = 900, of: str = "") -> Path:
     """Write what is on the screen, or one part of the page."""
+    page.set_viewport_size({"width": 1440, "height": height})
+    part = page.locator(of) if of else page
     path = IMAGES / f"{name}.png"
-    if of:
-        page.locator(of).screenshot(path=path, animations="disabled")
-    else:
-        page.set_viewport_size({"width": 1440, "height": height})
-        page.screenshot(path=path, animations="disabled")
+    path.write_bytes(fewer_colours(page, part.screenshot(animations="disabled")))
     return path
 
 
