@@ -28,6 +28,7 @@ LIBRARY = {family: answers(family) for family in library.FAMILIES}
 
 @pytest.fixture(scope="module")
 def case_athena():
+    """The engine with DuckDB's optimizer, as in every run but those of `trailbook test`."""
     with FolderAthena.from_records([], table=library.TABLE) as found:
         yield found
 

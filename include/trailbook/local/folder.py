@@ -28,7 +28,6 @@ from trailbook.athena.execution import Execution
 from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
 from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, analyse_tree, answer, connect, lock_down
 from trailbook.local.engine.loading import Loaded, load
-from trailbook.local.engine.parse import parse_query
 from trailbook.local.engine.pieces import Pieces
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
@@ -151,12 +150,16 @@ class FolderAthena:
             self._executions[name] = execution
             return execution
 
+    def analysed(self, sql: str) -> Analysed:
+        """Return a query as it was analysed to be run. Raises QueryFailed."""
+        with self._lock:
+            return self._analysis(sql)[0]
+
     def _analysis(self, sql: str) -> tuple[Analysed, str | duckdb.Statement]:
         """Return the query analysed and parsed, once for the runs of one text; records and values are no part of it."""
         kept = self._analysed.pop(sql, None)
         if kept is None:
-            tree = parse_query(sql) if self._plans is None else self._pieces.parse(sql)
-            found = analyse_tree(tree, self, self._table.database, datetime.now(UTC), pruned=False)
+            found = analyse_tree(self._pieces.parse(sql), self, self._table.database, datetime.now(UTC), pruned=False)
             # The syntax tree hangs on the scans' nodes and is of no use any more.
             found = replace(found, scans=tuple(replace(scan, node=exp.Table()) for scan in found.scans))
             kept = found, self._ready(found)
