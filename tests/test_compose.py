@@ -138,9 +138,9 @@ def test_every_port_is_open_on_loopback_only() -> None:
     assert [port for port in published if not port.startswith("127.0.0.1:")] == []
 
 
-def test_only_what_queries_aws_gets_its_credentials() -> None:
+def test_only_what_asks_aws_gets_its_credentials() -> None:
     served = {service for service, name, _ in environments() if name == "AWS_SECRET_ACCESS_KEY"}
-    assert served == {"airflow-worker", "airflow-triggerer", "local-aws-sample"}
+    assert served == {"airflow-worker", "airflow-triggerer", "airflow-api-server", "local-aws-sample"}
 
 
 def test_the_example_policy_lets_nothing_be_deleted_or_overwritten() -> None:
