@@ -2,10 +2,13 @@
 
 With its optimizer DuckDB plans a prepared statement anew at each run; without it the plan is used again, and one that
 knows nothing of the records holds for any. So a connection that keeps plans has no optimizer, and what it reads is
-shown once, since every change of the catalog makes DuckDB plan again.
+shown once, since every change of the catalog makes DuckDB plan again. Such a connection is for few rows: it has the
+functions that are planned soonest.
 """
 
 import duckdb
+
+from trailbook.local.engine.native import PLAIN_MACROS
 
 
 class KeptPlans:
@@ -14,6 +17,8 @@ class KeptPlans:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Take the optimizer from the connection, which must not be locked down yet."""
         connection.execute("PRAGMA disable_optimizer")
+        for macro in PLAIN_MACROS:
+            connection.execute(f"CREATE OR REPLACE MACRO {macro}")
         self._connection = connection
         self._shown: set[str] = set()
         self._made = 0

@@ -20,7 +20,7 @@ def expand(tree: exp.Expr, fragments: Mapping[str, Fragment], path: str, parse: 
     """Replace, in place, every call of a fragment. Raises InvalidRunbook naming `path` for a call that is wrong."""
     if not fragments:
         return
-    bodies = _Bodies(fragments, path, parse or (lambda sql: read(sql, path)))
+    bodies = _Bodies(fragments, path, parse or (lambda sql: read(sql, "fragment")))
     bodies.expand_in(tree, ())
     if bodies.wrong:
         raise InvalidRunbook([Problem(path, 1, 1, "query", message) for message in dict.fromkeys(bodies.wrong)])

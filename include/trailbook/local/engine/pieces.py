@@ -74,14 +74,16 @@ class Pieces:
 
     def parse(self, sql: str) -> exp.Query:
         """Return the one query of a text. Raises SqlError as `parse_query` does."""
+        bodies = list(_bodies(sql)) if len(sql) < MOST_TEXT and _BEGIN.match(sql) else []
+        if not bodies:
+            return parse_query(sql)
         try:
-            return self._joined(sql) or parse_query(sql)
+            return self._joined(sql, bodies) or parse_query(sql)
         except SqlError:
             return parse_query(sql)  # which says where
 
-    def _joined(self, sql: str) -> exp.Query | None:
+    def _joined(self, sql: str, bodies: list[tuple[int, int]]) -> exp.Query | None:
         """Return the query, its expressions put in their places, or None where it is not known to be the same."""
-        bodies = list(_bodies(sql)) if len(sql) < MOST_TEXT and _BEGIN.match(sql) else []
         ends = [0, *(stop for _, stop in bodies)]
         texts = [sql[start:stop] for start, stop in bodies]
         between = [sql[end:start] for end, (start, _) in zip(ends, bodies, strict=False)]
