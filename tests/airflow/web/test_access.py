@@ -57,7 +57,7 @@ def test_only_who_may_start_a_runbook_is_led_to_its_form(
 ) -> None:
     page = f"/trailbook/runbooks/failed-logins/runs/{runs[0]['run_id']}"
     forms = {
-        name: [link for link in Markup(signed_in(name).get(page).text).links() if "/new?" in link]
+        name: [link for link in Markup(signed_in(name).get(page).text).links() if "/user-timeline/new?" in link]
         for name in ("admin", "vera")
     }
     assert len(forms["admin"]) == 1

@@ -120,7 +120,7 @@ def test_a_run_shows_its_findings_as_a_diff_with_what_backs_each(
 def test_a_finding_leads_to_the_next_runbook_s_form_with_its_values_and_the_same_window(
     get: Callable[..., Markup], runs: list[dict[str, Any]]
 ) -> None:
-    (lead,) = [link for link in get(address(runs[0])).links() if "/new?" in link]
+    (lead,) = [link for link in get(address(runs[0])).links() if "/user-timeline/new?" in link]
     assert urlsplit(lead).path == "/trailbook/runbooks/user-timeline/new"
     assert dict(parse_qsl(urlsplit(lead).query)) == {"user_name": "alice", **runs[0]["window"]}
 

@@ -3,6 +3,7 @@
 Invariant: making one opens nothing, so an Airflow whose ledger or runbooks cannot be reached starts all the same.
 """
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from trailbook.airflow.web.library import Library, Shelf
 from trailbook.airflow.web.would_run import WouldRun
 from trailbook.canonical import sha256
 from trailbook.compliance.mapped import Mapped
-from trailbook.errors import DeploymentError
+from trailbook.errors import DeploymentError, TrailbookError
 from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import key_of
 from trailbook.ledger.index import LedgerIndex, RunSummary
@@ -80,6 +81,15 @@ class Data:
         with self._lock:
             freshness = self._freshness
         return freshness.touch(wait=wait, oldest=oldest)
+
+    def read_on(self, runbook: str) -> None:
+        """Read what is new in one chain now, unless the ledger is still being read for the first time, which is long.
+
+        A ledger that does not answer is told by `fresh`.
+        """
+        if self._freshness.state.as_of is not None:
+            with contextlib.suppress(TrailbookError):
+                self.index.sync(self.ledger, [runbook])
 
     def entry(self, run: RunSummary) -> Entry:
         """Return a run's entry from the ledger itself. Raises EvidenceError, ObjectMissing, ServiceUnavailable."""

@@ -63,7 +63,7 @@ def run(
     of = subject(data, user, runbook)
     found = data.index.find(runbook, run_id, attempt)
     if found is None:  # it may have ended since the index was read
-        state = data.fresh(wait=2.0, oldest=1.0)
+        data.read_on(runbook)
         found = data.index.find(runbook, run_id, attempt)
     if found is None:
         return _pending(request, of, run_id)

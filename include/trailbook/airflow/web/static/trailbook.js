@@ -78,7 +78,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("input[data-filters]").forEach(filterWhileTyping);
     document.querySelectorAll("[data-copies]").forEach(copies);
-    document.querySelectorAll("a[data-outside]").forEach(opensOutside);
+    document.querySelectorAll("a[data-outside], a[href^='https://']").forEach(opensOutside);
     document.querySelectorAll("form.filters select").forEach((select) => {
       select.addEventListener("change", () => select.form.requestSubmit());
     });
