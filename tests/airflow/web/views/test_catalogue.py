@@ -6,7 +6,8 @@ from runbook_files import spec
 from summaries import NOW, run
 
 from trailbook.airflow.web.dag_states import DagState
-from trailbook.airflow.web.views.catalogue import Catalogue, Filters, Known, catalogue
+from trailbook.airflow.web.views.catalogue import Catalogue, Known, catalogue
+from trailbook.airflow.web.views.filters import Filters
 from trailbook.runbook.model import Runbook
 
 BOOKS = {

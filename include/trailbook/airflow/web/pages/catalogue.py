@@ -10,7 +10,8 @@ from trailbook.airflow.web import dags
 from trailbook.airflow.web.access import UserDep, readable
 from trailbook.airflow.web.data import DataDep
 from trailbook.airflow.web.render import Place, page
-from trailbook.airflow.web.views.catalogue import Filters, Known, catalogue
+from trailbook.airflow.web.views.catalogue import Known, catalogue
+from trailbook.airflow.web.views.filters import Filters
 from trailbook.runbook.model import SLUG
 
 router = APIRouter()

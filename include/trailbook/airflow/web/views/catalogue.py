@@ -1,43 +1,16 @@
 """The page Runbooks: the library as one list, what needs a person first, with filters and what is known of each."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from trailbook.airflow.web.dag_states import DagState
+from trailbook.airflow.web.views.filters import SEVERITIES, VERDICTS, Choice, Filters, choices
 from trailbook.airflow.web.views.trend import Trend, trend
 from trailbook.airflow.web.views.words import Part, ago, found, started
 from trailbook.ledger.index_rows import RunSummary
-from trailbook.report.frameworks import natural, title
 from trailbook.runbook.model import Runbook
-from trailbook.verdict import Verdict
 from trailbook.window import parse_time
-
-SEVERITIES = ("critical", "high", "medium", "low", "informational")
-STATUSES = ("stable", "experimental", "deprecated")
-VERDICTS = (*(verdict.value for verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.INCOMPLETE, Verdict.PASS)), "none")
-"""What the last run says, the worst first; `none` is a runbook that has not run."""
-
-_VERDICT_NAMES = {"none": "has not run"}
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a reader asks for; an empty text is no filter. `control` is `framework@version:control`."""
-
-    q: str = ""
-    verdict: str = ""
-    severity: str = ""
-    status: str = ""
-    framework: str = ""
-    control: str = ""
-    technique: str = ""
-    owner: str = ""
-
-    @property
-    def any(self) -> bool:
-        """Whether anything is asked for."""
-        return any(getattr(self, part.name) for part in fields(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +56,6 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One select of the filters: its options as (value, name)."""
-
-    name: str
-    title: str
-    options: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Catalogue:
     """The page. `total` counts all that the reader may see."""
 
@@ -121,7 +85,7 @@ def catalogue(
     tally = tuple((verdict, sum(line.past.verdict == verdict for line in lines)) for verdict in VERDICTS)
     return Catalogue(
         filters=filters,
-        choices=_choices(list(runbooks.values()), filters),
+        choices=choices(list(runbooks.values()), filters),
         lines=tuple(chosen),
         total=len(lines),
         tally=tuple(part for part in tally if part[1]),
@@ -192,43 +156,4 @@ def _matches(line: Line, runbook: Runbook | None, asked: Filters) -> bool:
         return False
     if not (asked.framework or asked.control or asked.technique):
         return True
-    return runbook is not None and _mapped(runbook, asked)
-
-
-def _mapped(runbook: Runbook, asked: Filters) -> bool:
-    framework, _, control = asked.control.rpartition(":")
-    techniques = runbook.attack.techniques if runbook.attack is not None else []
-    return (
-        (not asked.framework or asked.framework in runbook.controls)
-        and (not asked.control or control in runbook.controls.get(framework, ()))
-        and (not asked.technique or asked.technique in techniques)
-    )
-
-
-def _choices(runbooks: Sequence[Runbook], asked: Filters) -> tuple[Choice, ...]:
-    """Return the filters with what there is to choose; the controls are those of the framework that is asked for."""
-    controls = {
-        (framework, control)
-        for runbook in runbooks
-        for framework, of in runbook.controls.items()
-        for control in of
-        if asked.framework in ("", framework)
-    }
-    frameworks = sorted({name for runbook in runbooks for name in runbook.controls})
-    techniques = {name for runbook in runbooks if runbook.attack is not None for name in runbook.attack.techniques}
-    options: dict[str, tuple[str, list[tuple[str, str]]]] = {
-        "verdict": ("Last verdict", [(name, _VERDICT_NAMES.get(name, name)) for name in VERDICTS]),
-        "severity": ("Severity", [(name, name) for name in SEVERITIES]),
-        "status": ("Status", [(name, name) for name in (*STATUSES, "retired")]),
-        "framework": ("Framework", [(name, title(name)) for name in frameworks]),
-        "control": (
-            "Control",
-            [
-                (f"{framework}:{control}", control if asked.framework else f"{title(framework)}: {control}")
-                for framework, control in sorted(controls, key=lambda pair: (pair[0], natural(pair[1])))
-            ],
-        ),
-        "technique": ("ATT&CK", [(name, name) for name in sorted(techniques)]),
-        "owner": ("Owner", [(name, name) for name in sorted({runbook.owner for runbook in runbooks})]),
-    }
-    return tuple(Choice(name, text, tuple(found)) for name, (text, found) in options.items())
+    return runbook is not None and asked.fits_mappings(runbook)
