@@ -15,6 +15,14 @@ _STYLES = re.compile(r"\x1b\[[0-9;]*m")
 sys.path.append(str(Path(__file__).parents[1] / "steps"))
 
 
+@pytest.fixture(autouse=True)
+def passed_cases(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the cases that `trailbook test` passed in a file of the test's own, and return it."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    return folder / "trailbook" / "passed-cases"
+
+
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[int], Callable[[], str]]:
     """Make standard output a terminal; return what reads it, without its colours and the spaces at line ends."""

@@ -1,3 +1,4 @@
+import json
 import tempfile
 
 import duckdb
@@ -5,6 +6,7 @@ import pytest
 
 from trailbook.cli import main
 from trailbook.cli.case_runs import results_of
+from trailbook.cli.passed_cases import PassedCases
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
@@ -74,7 +76,84 @@ def test_a_bug_is_not_taken_for_a_failed_case(processes):
         results_of([runbook("fine", "one"), hopeless, runbook("fine-too", "one")], {}, TABLE, processes)
 
 
-def test_the_command_says_how_many_failed(tmp_path, capsys):
+def cached(runbooks, fragments, file, *, table=TABLE, fresh=False):
+    """Run the cases with what a file knows; return those that were not run."""
+    results = results_of(runbooks, fragments, table, passed=PassedCases(file, table, fresh=fresh))
+    assert [(r.runbook, r.case, r.differences) for r in results] == [
+        (r.runbook, r.case, r.differences) for r in results_of(runbooks, fragments, table, 1)
+    ]
+    return [f"{r.runbook}: {r.case}" for r in results if r.cached]
+
+
+def test_what_passed_and_is_unchanged_is_not_run_again_and_what_failed_is(tmp_path):
+    fragments = {name: Fragment.model_validate(FRAGMENT) for name in ("loud", "aloud")}
+    passing = [f"fragment {name}: case 1" for name in fragments] + [
+        f"r-{n}: case {c}" for n in range(5, 0, -1) for c in range(n)
+    ]
+
+    assert cached(a_library(), fragments, tmp_path / "p") == []
+    assert cached(a_library(), fragments, tmp_path / "p") == passing
+    assert cached(a_library(), fragments, tmp_path / "p", fresh=True) == []
+    assert cached(a_library(), fragments, tmp_path / "p") == passing
+
+
+def test_a_change_of_anything_that_a_case_stands_on_runs_it_again(tmp_path):
+    def library(words="!", **fields):
+        quiet = Fragment.model_validate({**FRAGMENT, "sql": f"concat(text, '{words}')", "cases": FRAGMENT["cases"][:1]})
+        one = runbook("one", "a", "b").model_copy(update={"fragments": {"loud": quiet}, **fields})
+        outer = {**FRAGMENT, "sql": "LOUD(text)", "cases": [{"given": {"text": "a"}, "expect": f"a{words}"}]}
+        return [one, runbook("other", "a")], {"outer": Fragment.model_validate(outer), "loud": quiet}
+
+    file = tmp_path / "p"
+    first = library()
+    assert cached(*first, file) == []
+    every = ["fragment outer: case 1", "fragment loud: case 1", "one: a", "one: b", "other: a"]
+    assert cached(*first, file) == every
+
+    assert cached(*library(words="?"), file) == ["other: a"]
+    assert cached(*library(query=first[0][0].query.replace("eventid", "requestid")), file) == [*every[:2], "other: a"]
+    cases = first[0][0].cases
+    changed = [cases[0], cases[1].model_copy(update={"events": [*cases[1].events, {"eventName": "b", "repeat": 2}]})]
+    assert cached(*library(cases=changed), file) == [*every[:3], "other: a"]
+    assert cached(*first, file, table=PhysicalTable(name="elsewhere")) == []
+    assert cached(*first, file) == every
+
+
+def test_another_version_of_trailbook_or_its_engines_knows_nothing(tmp_path, monkeypatch):
+    library = [runbook("one", "a")]
+    assert cached(library, {}, tmp_path / "p") == []
+    assert cached(library, {}, tmp_path / "p") == ["one: a"]
+
+    monkeypatch.setattr("trailbook.cli.passed_cases.version", lambda name: f"{name} 99")
+    assert cached(library, {}, tmp_path / "p") == []
+    monkeypatch.undo()
+    copy = tmp_path / "trailbook"
+    copy.mkdir()
+    (copy / "__init__.py").write_text("")
+    monkeypatch.setattr("trailbook.__file__", str(copy / "__init__.py"))
+    assert cached(library, {}, tmp_path / "p") == []
+    assert cached(library, {}, tmp_path / "p") == ["one: a"]
+    (copy / "engine.py").write_text("# changed")
+    assert cached(library, {}, tmp_path / "p") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"nonsense\n\n", None])
+def test_a_file_of_passes_that_is_broken_or_cannot_be_is_none(tmp_path, content):
+    file = tmp_path / "folder" / "p"
+    if content is None:
+        (tmp_path / "folder").write_text("a file")
+    else:
+        file.parent.mkdir()
+        file.write_bytes(content)
+    passed = PassedCases(file, TABLE)
+
+    assert all(result.passed for result in results_of([runbook("one", "a")], {}, TABLE, passed=passed))
+
+    assert bool(passed.problem) is (content is None)
+    assert cached([runbook("one", "a")], {}, file) == ([] if content is None else ["one: a"])
+
+
+def test_the_command_says_how_many_failed(tmp_path, capsys, passed_cases):
     assert main(["new", "trails-deleted", "--folder", str(tmp_path)]) == 0
     text = (tmp_path / "trails-deleted.yaml").read_text()
     capsys.readouterr()
@@ -86,3 +165,21 @@ def test_the_command_says_how_many_failed(tmp_path, capsys):
     captured = capsys.readouterr()
     assert "✗ trails-deleted: " in captured.out
     assert "1 failed" in captured.err
+    assert len(passed_cases.read_text().split()) > 1
+
+
+def test_the_command_says_what_it_did_not_run_and_runs_it_when_told(tmp_path, capsys):
+    def told(*options):
+        assert main(["test", "--runbooks", str(tmp_path), "--format", "json", *options]) == 0
+        captured = capsys.readouterr()
+        return [case["cached"] for case in json.loads(captured.out)["cases"]], captured.err
+
+    assert main(["new", "trails-deleted", "--folder", str(tmp_path)]) == 0
+    capsys.readouterr()
+    count = len(told()[0])
+
+    assert count > 1
+    assert told()[0] == [True] * count
+    assert f"({count} passed before and are unchanged" in told()[1]
+    assert told("--fresh")[0] == [False] * count
+    assert "passed before" not in told("--fresh")[1]

@@ -104,7 +104,8 @@ def test_a_runbooks_own_fragment_may_not_have_a_shared_ones_name(folder):
     assert [p.message for p in problems] == ["`loud` is a shared fragment too: choose another name"]
 
 
-def test_test_runs_the_cases_of_fragments_and_says_which_failed(folder, capsys):
+def test_test_runs_the_cases_of_fragments_and_says_which_failed(folder, capsys, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder.parent / "cache"))
     (folder / "fragments/loud.yaml").write_text(LOUD.replace('expect: "A"', 'expect: "B"'))
     path = folder / "first.yaml"
     path.write_text(path.read_text().replace("loud(eventname)", "eventname"))

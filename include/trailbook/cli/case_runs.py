@@ -9,15 +9,18 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 from multiprocessing import get_context
 
+from trailbook.cli.passed_cases import PassedCases
 from trailbook.local.folder import FolderAthena
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
 from trailbook.steps.cases import CaseResult, run_case
-from trailbook.steps.fragment_cases import run_fragment_case
+from trailbook.steps.fragment_cases import fragment_label, run_fragment_case
 
 _FEW = 200
 """Cases that are run sooner than another process has started."""
@@ -25,41 +28,97 @@ _FEW = 200
 _MOST_PROCESSES = 8
 """Each takes some 200 MB."""
 
+_Subject = Runbook | str
+"""Whose cases they are: a runbook's, or those of the fragment of this name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """Cases of one runbook or fragment, by their numbers. A runbook without cases has a first one, which fails."""
+
+    subject: _Subject
+    numbers: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """About how long it takes beside other runbooks' cases."""
+        return len(self.numbers) * len(self.subject.query) if isinstance(self.subject, Runbook) else 0
+
 
 def results_of(
-    runbooks: Sequence[Runbook], fragments: Mapping[str, Fragment], table: PhysicalTable, processes: int | None = None
+    runbooks: Sequence[Runbook],
+    fragments: Mapping[str, Fragment],
+    table: PhysicalTable,
+    processes: int | None = None,
+    passed: PassedCases | None = None,
 ) -> list[CaseResult]:
     """Return the result of every case: the fragments' first, then the runbooks', both in the order given.
 
-    `processes` is for tests; by default the number of cases and of processors decides.
+    What `passed` knows is not run again, and what passes is kept there. `processes` is for tests; by default the number
+    of cases and of processors decides.
     """
+    cases: list[tuple[_Subject, int]] = [(name, n) for name in fragments for n in range(len(fragments[name].cases))]
+    cases += [(runbook, n) for runbook in runbooks for n in range(max(1, len(runbook.cases)))]
+    if passed is None:
+        return _run(cases, fragments, table, processes)
+    keys = [_key(subject, number, fragments, passed) for subject, number in cases]
+    todo = [place for place, key in enumerate(keys) if key not in passed]
+    ran = dict(zip(todo, _run([cases[place] for place in todo], fragments, table, processes), strict=True))
+    results = [ran.get(place) or _cached(*case) for place, case in enumerate(cases)]
+    passed.keep(key for key, result in zip(keys, results, strict=True) if result.passed)
+    return results
+
+
+def _key(subject: _Subject, number: int, fragments: Mapping[str, Fragment], passed: PassedCases) -> str:
+    if isinstance(subject, str):
+        return passed.of_fragment(subject, number, fragments)
+    return passed.of_runbook(subject, number) if subject.cases else ""
+
+
+def _cached(subject: _Subject, number: int) -> CaseResult:
+    if isinstance(subject, str):
+        return CaseResult(*fragment_label(subject, number), (), cached=True)
+    return CaseResult(subject.id, subject.cases[number].name, (), cached=True)
+
+
+def _run(
+    cases: Sequence[tuple[_Subject, int]],
+    fragments: Mapping[str, Fragment],
+    table: PhysicalTable,
+    processes: int | None,
+) -> list[CaseResult]:
+    """Return the results of the cases, in their order; those of one runbook or fragment stand side by side."""
+    work = [
+        _Work(own[0][0], tuple(number for _, number in own))
+        for own in (list(group) for _, group in groupby(cases, lambda case: id(case[0])))
+    ]
     if processes is None:
-        many = sum(len(runbook.cases) for runbook in runbooks) > _FEW
-        processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if many else 1
+        processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if len(cases) > _FEW else 1
     if processes > 1:
-        return _by_processes(runbooks, fragments, table, processes)
+        return _by_processes(work, fragments, table, processes)
+    if not work:
+        return []
     with FolderAthena.from_records([], table=table, keep_plans=True) as athena:
-        found = [_of_fragment(name, fragments, athena, table) for name in fragments]
-        found += [_of_runbook(runbook, athena, table) for runbook in runbooks]
-    return [result for results in found for result in results]
+        return [result for part in work for result in _results(part, fragments, athena, table)]
 
 
 def _by_processes(
-    runbooks: Sequence[Runbook], fragments: Mapping[str, Fragment], table: PhysicalTable, processes: int
+    work: Sequence[_Work], fragments: Mapping[str, Fragment], table: PhysicalTable, processes: int
 ) -> list[CaseResult]:
     # A new interpreter each, not a fork: DuckDB's threads would not survive one.
     pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        waiting = [pool.submit(_fragment_there, name, fragments, table) for name in fragments]
-        # The longest first, so that none is left to one process at the end.
-        longest = sorted(
-            range(len(runbooks)), key=lambda n: len(runbooks[n].cases) * len(runbooks[n].query), reverse=True
-        )
-        begun = {n: pool.submit(_runbook_there, runbooks[n], table) for n in longest}
-        waiting += [begun[n] for n in range(len(runbooks))]
-        return [result for future in waiting for result in future.result()]
+        # The fragments', then the longest first, so that none is left to one process at the end.
+        order = sorted(range(len(work)), key=lambda n: (isinstance(work[n].subject, Runbook), -work[n].length))
+        begun = {n: pool.submit(_there, work[n], _of(work[n], fragments), table) for n in order}
+        return [result for n in range(len(work)) for result in begun[n].result()]
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _of(work: _Work, fragments: Mapping[str, Fragment]) -> Mapping[str, Fragment]:
+    """Return the fragments that another process must have: a runbook has its own."""
+    return {} if isinstance(work.subject, Runbook) else fragments
 
 
 def _begin() -> None:
@@ -74,22 +133,17 @@ def _athena_here(table: PhysicalTable) -> FolderAthena:
     return FolderAthena.from_records([], table=table, keep_plans=True)
 
 
-def _runbook_there(runbook: Runbook, table: PhysicalTable) -> list[CaseResult]:
-    return _of_runbook(runbook, _athena_here(table), table)
+def _there(work: _Work, fragments: Mapping[str, Fragment], table: PhysicalTable) -> list[CaseResult]:
+    return _results(work, fragments, _athena_here(table), table)
 
 
-def _fragment_there(name: str, fragments: Mapping[str, Fragment], table: PhysicalTable) -> list[CaseResult]:
-    return _of_fragment(name, fragments, _athena_here(table), table)
-
-
-def _of_runbook(runbook: Runbook, athena: FolderAthena, table: PhysicalTable) -> list[CaseResult]:
-    if not runbook.cases:
-        message = "the runbook has no cases: nothing shows that its SQL is right"
-        return [CaseResult(runbook.id, "(none)", (message,))]
-    return [run_case(runbook, case, athena, table) for case in runbook.cases]
-
-
-def _of_fragment(
-    name: str, fragments: Mapping[str, Fragment], athena: FolderAthena, table: PhysicalTable
+def _results(
+    work: _Work, fragments: Mapping[str, Fragment], athena: FolderAthena, table: PhysicalTable
 ) -> list[CaseResult]:
-    return [run_fragment_case(name, number, fragments, athena, table) for number in range(len(fragments[name].cases))]
+    subject = work.subject
+    if isinstance(subject, str):
+        return [run_fragment_case(subject, number, fragments, athena, table) for number in work.numbers]
+    if not subject.cases:
+        message = "the runbook has no cases: nothing shows that its SQL is right"
+        return [CaseResult(subject.id, "(none)", (message,))]
+    return [run_case(subject, subject.cases[number], athena, table) for number in work.numbers]

@@ -9,6 +9,7 @@ from pathlib import Path
 from trailbook.cli import printable
 from trailbook.cli.case_runs import results_of
 from trailbook.cli.output import console
+from trailbook.cli.passed_cases import PassedCases, cache_file
 from trailbook.errors import InvalidRunbook
 from trailbook.runbook.collection import Collection
 from trailbook.runbook.fragments import Fragment, in_folder
@@ -21,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the verb's options."""
     parser.add_argument("ids", metavar="ID", nargs="*", help="runbooks (default: all)")
     parser.add_argument("--runbooks", type=Path, metavar="DIR", help="where they are (default: TRAILBOOK_RUNBOOKS)")
+    parser.add_argument("--fresh", action="store_true", help="run the cases too that passed before, unchanged")
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -34,12 +36,20 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidRunbook(problems)
     chosen = collection.named(args.ids)
     fragments = _fragments(chosen, None if args.ids else args.runbooks or settings.runbooks)
-    results = results_of([loaded.runbook for loaded in chosen], fragments, settings.table)
+    passed = PassedCases(cache_file(), settings.table, fresh=args.fresh)
+    results = results_of([loaded.runbook for loaded in chosen], fragments, settings.table, passed=passed)
     _show(results, args.format)
+    print(_summary(len(chosen), results, time.monotonic() - begun), file=sys.stderr)
+    if passed.problem:
+        print(passed.problem, file=sys.stderr)
     failed = sum(not result.passed for result in results)
-    seconds = time.monotonic() - begun
-    print(f"{len(chosen)} runbooks, {len(results)} cases, {failed} failed, {seconds:.1f} s", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _summary(runbooks: int, results: list[CaseResult], seconds: float) -> str:
+    failed, cached = sum(not result.passed for result in results), sum(result.cached for result in results)
+    known = f" ({cached} passed before and are unchanged; --fresh runs them too)" if cached else ""
+    return f"{runbooks} runbooks, {len(results)} cases, {failed} failed, {seconds:.1f} s{known}"
 
 
 def _fragments(chosen: list[Loaded], folder: Path | None) -> dict[str, Fragment]:
@@ -51,7 +61,14 @@ def _fragments(chosen: list[Loaded], folder: Path | None) -> dict[str, Fragment]
 def _show(results: list[CaseResult], form: str) -> None:
     if form == "json":
         rows = [
-            {"runbook": r.runbook, "case": r.case, "passed": r.passed, "differences": r.differences} for r in results
+            {
+                "runbook": r.runbook,
+                "case": r.case,
+                "passed": r.passed,
+                "differences": r.differences,
+                "cached": r.cached,
+            }
+            for r in results
         ]
         print(json.dumps({"cases": rows}))
         return

@@ -32,11 +32,15 @@ class CaseAthena(Athena, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """How one case went; `differences` says what was expected and found, a line each, and is empty where it passed."""
+    """How one case went; `differences` says what was expected and found, a line each, and is empty where it passed.
+
+    `cached` where it passed before, and nothing has changed since.
+    """
 
     runbook: str
     case: str
     differences: tuple[str, ...]
+    cached: bool = False
 
     @property
     def passed(self) -> bool:

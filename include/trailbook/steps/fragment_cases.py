@@ -36,13 +36,18 @@ def run_fragment_case(
 ) -> CaseResult:
     """Run one case of the fragment `name`. An error of the case's own making is a difference."""
     case = fragments[name].cases[number]
-    label = f"case {number + 1}"
+    title, label = fragment_label(name, number)
     try:
         found = _value(name, case, fragments, athena, table)
     except TrailbookError as error:
-        return CaseResult(f"fragment {name}", label, (str(error),))
+        return CaseResult(title, label, (str(error),))
     differences = () if agrees(case.expect, found) else (f"expected {case.expect!r}, found {found!r}",)
-    return CaseResult(f"fragment {name}", label, differences)
+    return CaseResult(title, label, differences)
+
+
+def fragment_label(name: str, number: int) -> tuple[str, str]:
+    """Return what a case of a fragment is called in its result: as a runbook's, and as a case's name."""
+    return f"fragment {name}", f"case {number + 1}"
 
 
 def fragment_sql(name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable) -> str:
