@@ -143,7 +143,7 @@ class Rig:
         try:
             watch(instance.folder / f"{instance.task_id}.{instance.try_number}.journal", strike)
             events = {asset: type("Event", (), {"extra": {}})() for asset in task.outlets}
-            context = {"ti": instance, "dag_run": dag_run, "task": task, "outlet_events": events}
+            context = {"ti": instance, "dag_run": dag_run, "dag": task.dag, "task": task, "outlet_events": events}
             value = task.execute(context)
             instance.xcom_push("return_value", value)
             code = 0
