@@ -10,7 +10,6 @@ import os
 import platform
 import re
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ import trailbook
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
+from trailbook.whole_file import replace_file
 
 _MOST = 20_000
 """Cases that are remembered: those of a large library in several states."""
@@ -61,9 +61,7 @@ class PassedCases:
             return
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile("w", dir=self._file.parent, prefix=".passed-", delete=False) as new:
-                new.write("".join(f"{key}\n" for key in kept))
-            os.replace(new.name, self._file)
+            replace_file(self._file, "".join(f"{key}\n" for key in kept).encode())
         except OSError as error:
             self.problem = f"{self._file}: passes cannot be kept: {error.strerror}"
 

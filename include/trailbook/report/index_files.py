@@ -4,8 +4,6 @@ Invariants: as for a report, every text is escaped and has its hidden characters
 the policy allows the page's own style and no more; a reader sees the old file or the new one, never a part.
 """
 
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from trailbook.report.index import Index, Line, controls, techniques
 from trailbook.report.text import CELL, sentence
 from trailbook.report.values import to_json
 from trailbook.verdict import Verdict
+from trailbook.whole_file import replace_file
 from trailbook.window import text
 
 FORMAT = "trailbook.index/1"
@@ -33,7 +32,7 @@ def write(folder: Path, index: Index) -> None:
     for name, body in (("index.html", render(index)), ("index.json", dumps(index))):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            _replace(folder / name, body)
+            replace_file(folder / name, body)
         except OSError as error:
             raise DeploymentError(f"{folder / name}: cannot be written: {error.strerror or error}") from error
 
@@ -128,16 +127,3 @@ def _context(index: Index) -> dict[str, Any]:
 
 def _short(value: str, most: int = CELL) -> str:
     return value if len(value) <= most else f"{value[:most]}… [{len(value):,} characters; whole in index.json]"
-
-
-def _replace(path: Path, body: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
