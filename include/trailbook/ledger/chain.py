@@ -14,6 +14,9 @@ from trailbook.errors import TrailbookError
 from trailbook.ledger.entry import FIRST, Entry, fingerprint, key_of
 from trailbook.plan import Head
 
+WHERE = "heads/"
+"""What stands before the key of a head in the second place in a fault, since entries have the same keys."""
+
 _NAME = re.compile(r"(?P<runbook>[^/]+)/(?P<sequence>[0-9]{12})\.json")
 
 
@@ -42,6 +45,14 @@ class Fault:
     key: str
     kind: FaultKind
     message: str
+
+    @property
+    def chain(self) -> str:
+        """The chain that it is in, or may be; empty for what lies beside the chains."""
+        first, *rest = self.key.split("/")
+        if first == WHERE.rstrip("/") and len(rest) > 1:
+            return rest[0]
+        return first if rest else ""
 
     def __str__(self) -> str:
         """Return `key: kind: message`."""

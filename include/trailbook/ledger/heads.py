@@ -10,14 +10,12 @@ from typing import Any
 
 from trailbook.canonical import dumps, loads
 from trailbook.errors import EvidenceError, ObjectExists, TrailbookError
-from trailbook.ledger.chain import Fault, FaultKind
+from trailbook.ledger.chain import WHERE, Fault, FaultKind
 from trailbook.ledger.entry import Entry, chain_uid, key_of, sequence_of
 from trailbook.objects import ObjectStore
 from trailbook.plan import Head
 
 FORMAT = "trailbook.head/1"
-WHERE = "heads/"
-"""What stands before a head's key in a fault, since entries have the same keys."""
 
 
 def keep(store: ObjectStore, entry: Entry) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from trailbook.errors import ObjectMissing, TrailbookError
-from trailbook.ledger.chain import Chain, Fault, FaultKind
+from trailbook.ledger.chain import WHERE, Chain, Fault, FaultKind
 from trailbook.ledger.entry import Entry
-from trailbook.ledger.heads import WHERE, KeptHeads
+from trailbook.ledger.heads import KeptHeads
 from trailbook.ledger.products import check
 from trailbook.ledger.report_heads import ReportHeads
 from trailbook.objects import ObjectStore

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from markup import Markup, only_ours
 
-from trailbook.airflow.web.chain_check import ChainCheck, Checked, Fault
+from trailbook.airflow.web.chain_check import ChainCheck, Checked
 from trailbook.airflow.web.data import Data
 from trailbook.airflow.web.gate import FORM
 from trailbook.errors import ServiceUnavailable
+from trailbook.ledger.chain import Fault, FaultKind
 from trailbook.ledger.verify import Verification
 
 pytestmark = pytest.mark.airflow
@@ -140,7 +141,7 @@ def test_a_check_that_does_not_come_to_its_end_is_said_and_verifies_nothing(tmp_
 
 def test_what_is_kept_is_read_back_as_it_was_and_what_is_damaged_counts_as_none(tmp_path: Path) -> None:
     now = datetime(2026, 11, 29, 12, tzinfo=UTC)
-    faults = (Fault("a/1.json", "changed", "its <b>fingerprint</b> is another"),)
+    faults = (Fault("a/1.json", FaultKind.CHANGED, "its <b>fingerprint</b> is another"),)
     whole = Checked(now, now, 1, 2, 3, 4, second_place=True, heads=(("a", 1, "f" * 64),), faults=faults, more=5)
     assert Checked.from_bytes(whole.to_bytes()) == whole
     check = ChainCheck(tmp_path, "x")
@@ -159,7 +160,7 @@ def test_what_is_kept_is_read_back_as_it_was_and_what_is_damaged_counts_as_none(
     ],
 )
 def test_a_fault_belongs_to_the_chain_of_its_key(key: str, chain: str) -> None:
-    assert Fault(key, "changed", "").chain == chain
+    assert Fault(key, FaultKind.CHANGED, "").chain == chain
 
 
 def test_a_removed_tail_shows_against_the_check_before(fresh: Data, admin: TestClient, place: Cloud) -> None:

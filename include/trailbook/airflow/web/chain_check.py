@@ -17,32 +17,16 @@ from typing import Any
 
 from trailbook.canonical import dumps, loads
 from trailbook.errors import TrailbookError
-from trailbook.ledger.heads import WHERE
+from trailbook.ledger.chain import Fault, FaultKind
 from trailbook.ledger.verify import Verification
 from trailbook.plan import Head
+from trailbook.whole_file import replace_file
 from trailbook.window import parse_time, text
 
 MOST_FAULTS = 1000
 """Faults that are kept; a ledger with more has one thing to be looked at."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong: the key, the kind in a word, and a sentence."""
-
-    key: str
-    kind: str
-    says: str
-
-    @property
-    def chain(self) -> str:
-        """The chain that it is in, or may be; empty for what lies beside the chains."""
-        first, *rest = self.key.split("/")
-        if first == WHERE.rstrip("/") and len(rest) > 1:
-            return rest[0]
-        return first if rest else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +60,7 @@ class Checked:
         value: Any = loads(body)
         times = {name: parse_time(value[name], name) for name in ("began", "ended")}
         heads = tuple((str(name), int(sequence), str(found)) for name, sequence, found in value["heads"])
-        faults = tuple(Fault(**fault) for fault in value["faults"])
+        faults = tuple(Fault(**{**fault, "kind": FaultKind(fault["kind"])}) for fault in value["faults"])
         return cls(**{**value, **times, "heads": heads, "faults": faults})
 
 
@@ -125,9 +109,7 @@ class ChainCheck:
             says = f"an unexpected {type(error).__name__}: the API server's log has it"
             checked = Checked(began, datetime.now(UTC), problem=says)
         try:
-            part = self._kept.with_suffix(f".{os.getpid()}.part")
-            part.write_bytes(checked.to_bytes())
-            part.replace(self._kept)
+            replace_file(self._kept, checked.to_bytes())
         except OSError:
             _log.exception("What the check of the ledger found could not be kept")
         finally:
@@ -145,7 +127,6 @@ class ChainCheck:
 
 
 def _found(result: Verification, began: datetime, second_place: bool) -> Checked:
-    faults = [Fault(fault.key, str(fault.kind), fault.message) for fault in result.faults[:MOST_FAULTS]]
     return Checked(
         began=began,
         ended=datetime.now(UTC),
@@ -155,6 +136,6 @@ def _found(result: Verification, began: datetime, second_place: bool) -> Checked
         unrecorded=result.unrecorded,
         second_place=second_place,
         heads=tuple((name, head.sequence, head.fingerprint) for name, head in sorted(result.heads.items())),
-        faults=tuple(faults),
-        more=len(result.faults) - len(faults),
+        faults=tuple(result.faults[:MOST_FAULTS]),
+        more=len(result.faults[MOST_FAULTS:]),
     )

@@ -4,12 +4,14 @@ Invariant: `as recorded` is said of a check that came to its end and found nothi
 no later ones; what a reader may not see is counted and not named.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from trailbook.airflow.web.chain_check import Checked, Fault
+from trailbook.airflow.web.chain_check import Checked
 from trailbook.airflow.web.views import words
+from trailbook.ledger.chain import Fault
 from trailbook.ledger.index_rows import RunSummary
 from trailbook.report.statements import duration
 from trailbook.window import parse_time
@@ -21,7 +23,7 @@ MOST_FAULTS = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A chain. `checked` is how many of its entries the last check reached; `links` leads to its runs."""
+    """A chain. `checked` is how many of its entries the last check reached."""
 
     chain: str
     title: str
@@ -30,7 +32,6 @@ class Line:
     newest_ago: str | None
     checked: int | None
     faults: int
-    links: bool
 
     @property
     def state(self) -> str:
@@ -79,10 +80,24 @@ def trail(
     """Return the page of the chains that the reader may see; `sees_all` where there are no others."""
     names = sorted(chains)
     faults = () if checked is None else checked.faults
+    of_chain = Counter(fault.chain for fault in faults)
+    ends = {} if checked is None else checked.ends
+    done = checked is not None and checked.problem is None
     seen = tuple(fault for fault in faults if sees_all or fault.chain in names)
     good = None if checked is None or checked.problem else not checked.faults
     return Trail(
-        lines=tuple(_line(name, titles, counts.get(name, 0), newest.get(name), checked, now) for name in names),
+        lines=tuple(
+            Line(
+                chain=name,
+                title=titles.get(name, name),
+                entries=counts.get(name, 0),
+                newest=newest.get(name),
+                newest_ago=words.ago(parse_time(newest[name].finished, "finished"), now) if name in newest else None,
+                checked=(ends[name].sequence if name in ends else 0) if done else None,
+                faults=of_chain[name],
+            )
+            for name in names
+        ),
         checked=checked,
         says=_says(checked),
         good=good,
@@ -93,28 +108,6 @@ def trail(
         reading=tuple(reading),
         under_way=under_way,
         refresh=3 if under_way else None,
-    )
-
-
-def _line(
-    name: str,
-    titles: Mapping[str, str],
-    entries: int,
-    newest: RunSummary | None,
-    checked: Checked | None,
-    now: datetime,
-) -> Line:
-    done = checked is not None and checked.problem is None
-    head = None if checked is None else checked.ends.get(name)
-    return Line(
-        chain=name,
-        title=titles.get(name, name),
-        entries=entries,
-        newest=newest,
-        newest_ago=None if newest is None else words.ago(parse_time(newest.finished, "finished"), now),
-        checked=(0 if head is None else head.sequence) if done else None,
-        faults=0 if checked is None else sum(fault.chain == name for fault in checked.faults),
-        links=name in titles,
     )
 
 
