@@ -9,7 +9,7 @@ from airflow.sdk import Context
 from trailbook.airflow.failures import FAILURE, lost
 from trailbook.airflow.runs import run_of
 from trailbook.errors import InvalidRequest
-from trailbook.ledger import Notification
+from trailbook.ledger import Entry, Notification
 from trailbook.notify import destinations
 from trailbook.outcome import Outcome, Product
 from trailbook.plan import Plan, Run
@@ -89,6 +89,19 @@ def notified(context: Context) -> tuple[Notification, ...]:
     said = context["ti"].xcom_pull(task_ids="notify", key=FAILURE) if state == "failed" else None
     why = str(said) if said else lost("notify", state)
     return tuple(Notification(to.kind, to.name, (), sent=False, error=why) for to in destinations(asked))
+
+
+def reference(entry: Entry) -> dict[str, Any]:
+    """Return which entry it is and, for those who look at the task's XCom, what it says."""
+    record = entry.record
+    return {
+        "key": entry.key,
+        "sequence": entry.sequence,
+        "fingerprint": entry.fingerprint,
+        "verdict": record.verdict.value,
+        "reasons": list(record.reasons),
+        "report": None if record.products is None else record.products.report_uri,
+    }
 
 
 def failure_of(context: Context, found: Mapping[str, Any], order: Sequence[str] = ORDER) -> Failure | None:

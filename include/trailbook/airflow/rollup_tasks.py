@@ -1,6 +1,5 @@
 """The roll-up DAG's tasks, in the manner of `trailbook.airflow.tasks`: references between them, `record` always."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -8,19 +7,16 @@ from types import MappingProxyType
 from typing import Any
 
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowFailException
 
 from trailbook.airflow import connections
-from trailbook.airflow.carried import failure_of, left_by, products_of
+from trailbook.airflow.carried import failure_of, left_by, products_of, reference
 from trailbook.airflow.runs import given, run_of
-from trailbook.airflow.tasks import Step
+from trailbook.airflow.tasks import Step, conclude
 from trailbook.runbook.collection import Collection
 from trailbook.runbook.rollup import resolve
 from trailbook.settings import Settings
 from trailbook.steps import rollup
 from trailbook.verdict import Judgement, Verdict
-
-_log = logging.getLogger(__name__)
 
 ORDER = ("plan", "report")
 """The tasks before `record`, in their order."""
@@ -67,18 +63,8 @@ def record(settings: Settings, chain: str, context: Context) -> dict[str, Any]:
         finished=context["ti"].start_date,
         begun=context["dag_run"].start_date,
     )
-    said = entry.record
-    _log.info("Verdict %s: %s", said.verdict.upper(), "; ".join(said.reasons))
-    if failure is not None:
-        raise AirflowFailException(f"task {failure.task}: {failure.error} (ledger entry {entry.sequence} says so)")
-    return {
-        "key": entry.key,
-        "sequence": entry.sequence,
-        "fingerprint": entry.fingerprint,
-        "verdict": said.verdict.value,
-        "reasons": list(said.reasons),
-        "report": None if said.products is None else said.products.report_uri,
-    }
+    conclude(entry, failure)
+    return reference(entry)
 
 
 STEPS: Mapping[str, Step] = MappingProxyType({"plan": plan, "report": report, "record": record})

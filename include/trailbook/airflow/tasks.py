@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from trailbook import steps
 from trailbook.airflow import connections, notifications
-from trailbook.airflow.carried import EXECUTIONS, ended_as, left_by, notified, planned
+from trailbook.airflow.carried import EXECUTIONS, ended_as, left_by, notified, planned, reference
 from trailbook.airflow.runs import data_interval_end, given, run_of
 from trailbook.errors import InvalidRunbook, TrailbookError
 from trailbook.ledger import Entry
@@ -27,6 +27,7 @@ from trailbook.runbook.lookups import read_all
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.values import resolve
 from trailbook.settings import Settings
+from trailbook.steps import Failure
 from trailbook.verdict import Verdict
 from trailbook.window import text
 
@@ -108,13 +109,20 @@ def record(settings: Settings, runbook_id: str, context: Context) -> dict[str, A
         finished=context["ti"].start_date,
         begun=context["dag_run"].start_date,
     )
-    context["ti"].xcom_push(key="entry", value=_reference(entry))
+    counts = entry.record.counts
+    left = reference(entry) | {"counts": None if counts is None else asdict(counts)}
+    context["ti"].xcom_push(key="entry", value=left)
+    conclude(entry, failure)
+    if made is not None and outcome is not None:
+        _fail_on_findings(made, outcome, entry)
+    return left
+
+
+def conclude(entry: Entry, failure: Failure | None) -> None:
+    """Log what was recorded of a run. Raises AirflowFailException where a task of it failed: `record` then does too."""
     _log.info("Verdict %s: %s", entry.record.verdict.upper(), "; ".join(entry.record.reasons))
     if failure is not None:
         raise AirflowFailException(f"task {failure.task}: {failure.error} (ledger entry {entry.sequence} says so)")
-    if made is not None and outcome is not None:
-        _fail_on_findings(made, outcome, entry)
-    return _reference(entry)
 
 
 def stop_queries(settings: Settings, context: Context) -> None:
@@ -158,18 +166,4 @@ def _event(made: Plan, outcome: Outcome, products: Products) -> dict[str, Any]:
         "manifest": products.manifest_uri,
         "manifest_sha256": products.manifest.sha256,
         "snapshot_sha256": outcome.snapshot.sha256,
-    }
-
-
-def _reference(entry: Entry) -> dict[str, Any]:
-    """Return which entry it is and, for those who look at the task's XCom, what it says."""
-    record = entry.record
-    return {
-        "key": entry.key,
-        "sequence": entry.sequence,
-        "fingerprint": entry.fingerprint,
-        "verdict": record.verdict.value,
-        "reasons": list(record.reasons),
-        "counts": None if record.counts is None else asdict(record.counts),
-        "report": None if record.products is None else record.products.report_uri,
     }

@@ -44,7 +44,7 @@ def news(
 
     A run without a plan needs no ledger, and one without a report no store of them.
     """
-    says = judged(outcome, products, failure)
+    says = judged(None if outcome is None else outcome.judgement, products, failure)
     before = _before(ledger, plan) if says.verdict is Verdict.PASS and plan and ledger else None
     whole = None if says.verdict is Verdict.ERROR else outcome
     listed, unread = _findings(plan, whole, reports) if plan and whole and reports else ((), None)

@@ -1,7 +1,7 @@
 """The last step: one ledger entry for the attempt, whatever came of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,10 @@ class Failure:
     error: str
 
 
-def judged(outcome: Outcome | None, products: Products | None, failure: Failure | None) -> Judgement:
-    """Return what is recorded of a run: its verdict where all steps did their work, else `error` and why."""
-    if outcome is not None and products is not None and failure is None:
-        return outcome.judgement
+def judged(judgement: Judgement | None, products: Products | None, failure: Failure | None) -> Judgement:
+    """Return what is recorded of a run: its judgement where all steps did their work, else `error` and why."""
+    if judgement is not None and products is not None and failure is None:
+        return judgement
     why = "the run did not finish" if failure is None else f"the task {failure.task} failed: {failure.error}"
     return Judgement(Verdict.ERROR, (why,))
 
@@ -50,25 +50,41 @@ def record(
     What is not there yet is left out: a run whose query failed has a plan and no outcome. A run whose report failed
     has a result and no evidence for people, so its verdict is `error` as well and it serves no later run as baseline.
     """
-    says = judged(outcome, products, failure)
-    return ledger.append(
-        Record(
-            runbook=runbook,
-            run=run,
-            verdict=says.verdict,
-            reasons=says.reasons,
-            started=plan.started if plan is not None else text(finished.replace(microsecond=0)),
-            finished=text(finished.replace(microsecond=0)),
-            version=__version__,
-            error=None if failure is None else f"{failure.task}: {failure.error}",
-            notifications=tuple(notifications),
-            **_planned(plan, outcome),
-            **_compared(outcome),
-            products=None
-            if products is None
-            else Written(products.manifest, products.manifest_uri, products.report_uri),
-        ),
-        begun=None if begun is None else text(begun),
+    bare = attempted(
+        runbook,
+        run,
+        judged(None if outcome is None else outcome.judgement, products, failure),
+        started=None if plan is None else plan.started,
+        products=products,
+        failure=failure,
+        finished=finished,
+    )
+    whole = replace(bare, notifications=tuple(notifications), **_planned(plan, outcome), **_compared(outcome))
+    return ledger.append(whole, begun=None if begun is None else text(begun))
+
+
+def attempted(
+    chain: str,
+    run: Run,
+    judgement: Judgement,
+    *,
+    started: str | None,
+    products: Products | None,
+    failure: Failure | None,
+    finished: datetime,
+) -> Record:
+    """Return what every record says of an attempt, whatever it was of; one that never began took no time."""
+    ended = text(finished.replace(microsecond=0))
+    return Record(
+        runbook=chain,
+        run=run,
+        verdict=judgement.verdict,
+        reasons=judgement.reasons,
+        started=ended if started is None else started,
+        finished=ended,
+        version=__version__,
+        products=None if products is None else Written(products.manifest, products.manifest_uri, products.report_uri),
+        error=None if failure is None else f"{failure.task}: {failure.error}",
     )
 
 

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
-from trailbook import __version__
 from trailbook.canonical import Json, digest
 from trailbook.compliance.mapped import Mapped
 from trailbook.compliance.report import ComplianceReport
@@ -18,15 +17,15 @@ from trailbook.compliance.statements import reasons
 from trailbook.compliance.view import ComplianceView, chosen, view
 from trailbook.compliance.write import write
 from trailbook.errors import EvidenceError, InvalidRequest
-from trailbook.ledger import Entry, Ledger, Materials, Record, Written
+from trailbook.ledger import Entry, Ledger, Materials
 from trailbook.ledger.period import Gathered, end, gather
 from trailbook.objects import ObjectStore
 from trailbook.plan import Head, Run, Trigger
 from trailbook.report import Products
 from trailbook.runbook.collection import Collection
 from trailbook.runbook.rollup import CHAIN
-from trailbook.steps.record import Failure
-from trailbook.verdict import Judgement, Verdict
+from trailbook.steps.record import Failure, attempted, judged
+from trailbook.verdict import Judgement
 from trailbook.window import Window, parse_time, text
 
 __all__ = ["CHAIN", "RollupPlan", "gathered", "plan", "record", "report"]
@@ -189,28 +188,19 @@ def record(
     `begun` is when the attempt began, or before: the ledger is searched no further back. Without a report, or where a
     task failed, the verdict is `error`.
     """
-    if judgement is None or products is None or failure is not None:
-        why = "the run did not finish" if failure is None else f"the task {failure.task} failed: {failure.error}"
-        judgement = Judgement(Verdict.ERROR, (why,))
-    return ledger.append(
-        Record(
-            runbook=CHAIN,
-            run=run,
-            verdict=judgement.verdict,
-            reasons=judgement.reasons,
-            started=made.started if made is not None else text(finished.replace(microsecond=0)),
-            finished=text(finished.replace(microsecond=0)),
-            version=__version__,
-            window=None if made is None else made.period,
-            params={} if made is None else made.params(),
-            materials=Materials() if made is None else Materials(runbook_sha256=made.runbooks_sha256),
-            products=None
-            if products is None
-            else Written(products.manifest, products.manifest_uri, products.report_uri),
-            error=None if failure is None else f"{failure.task}: {failure.error}",
-        ),
-        begun=None if begun is None else text(begun),
+    found = attempted(
+        CHAIN,
+        run,
+        judged(judgement, products, failure),
+        started=None if made is None else made.started,
+        products=products,
+        failure=failure,
+        finished=finished,
     )
+    if made is not None:
+        materials = Materials(runbook_sha256=made.runbooks_sha256)
+        found = replace(found, window=made.period, params=made.params(), materials=materials)
+    return ledger.append(found, begun=None if begun is None else text(begun))
 
 
 def _end(ledger: Ledger, runbook: str) -> Head | EvidenceError | None:
