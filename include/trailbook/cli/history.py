@@ -11,19 +11,13 @@ from trailbook.cli.output import STYLES, console, details, size
 from trailbook.errors import InvalidRequest
 from trailbook.ledger import Entry, Ledger, Looked, Notification
 from trailbook.plan import Trigger
-from trailbook.report.statements import counted, span
+from trailbook.report.statements import STARTS, counted, span
 from trailbook.settings import Settings
 from trailbook.verdict import Verdict
 from trailbook.window import parse_time
 from trailbook.words import amount, sentence
 
 _NEWEST = 20
-_STARTS = {
-    Trigger.SCHEDULED: "on its schedule",
-    Trigger.MANUAL: "by hand in Airflow",
-    Trigger.BACKFILL: "as a backfill",
-    Trigger.CLI: "on the command line",
-}
 _ABSENCES = {
     "first_run": "nothing: there was no earlier run",
     "params_changed": "nothing: the earlier runs had other parameters",
@@ -107,7 +101,7 @@ def _show(entry: Entry) -> None:
             ("findings", None if record.counts is None else counted(record.counts)),
             ("because", " ".join(sentence(reason) for reason in record.reasons)),
             ("read", looked and _read(looked)),
-            ("started", f"{record.started} {_STARTS[record.run.trigger]}{by}"),
+            ("started", f"{record.started} {STARTS[record.run.trigger]}{by}"),
             ("reason", record.run.reason),
             ("params", _params(entry)),
             ("compared", _compared(entry)),

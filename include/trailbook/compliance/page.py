@@ -5,7 +5,6 @@ store, and its address is shown as text.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -16,19 +15,13 @@ from trailbook.compliance.report import ComplianceReport
 from trailbook.compliance.view import ComplianceView, Control, FrameworkView
 from trailbook.ledger.index_rows import RunSummary
 from trailbook.report.html import MARKS, environment, style_hash
-from trailbook.report.statements import begun, duration, moment, span
+from trailbook.report.statements import begun, moment, span
 from trailbook.verdict import Verdict
 
 MOST_WINDOWS = 10
 """Windows without evidence that the page lists of a runbook; report.json has all."""
 
 _ROOT = "../../../"  # from <chain>/<window>/<run>/report.html to the store's top
-_STANDINGS = {
-    Standing.NONE: ("✕", "no evidence"),
-    Standing.PARTIAL: ("!", "partial"),
-    Standing.WHOLE: ("✓", "evidence"),
-    Standing.IDLE: ("–", "not due"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +71,8 @@ def _context(report: ComplianceReport, beside: bool) -> dict[str, Any]:
         "rows": tuple(map(partial(_row, view), view.evidence)),
         "evidenced": says.evidenced,
         "tally": _tally(view),
-        "standings": {standing.value: shown for standing, shown in _STANDINGS.items()},
-        "why_none": _why_none,
+        "standings": {standing.value: shown for standing, shown in says.STANDINGS.items()},
+        "why_none": says.why_none,
         "sorted_controls": _by_need,
         "link": _link if beside else _no_link,
         "runs_of": says.runs,
@@ -87,8 +80,7 @@ def _context(report: ComplianceReport, beside: bool) -> dict[str, Any]:
 
 
 def _row(view: ComplianceView, of: Evidence) -> Row:
-    mark, word = _STANDINGS[of.standing]
-    age = of.age(view.period.end)
+    mark, word = says.STANDINGS[of.standing]
     return Row(
         of=of,
         standing=of.standing.value,
@@ -97,27 +89,14 @@ def _row(view: ComplianceView, of: Evidence) -> Row:
         runs=says.runs(of),
         gaps=says.gaps(of),
         remarks=says.remarks(of),
-        age=None if age is None else _age(age),
+        age=says.last_good(view, of),
         lacks=of.lacks[:MOST_WINDOWS],
         more=max(0, len(of.lacks) - MOST_WINDOWS),
     )
 
 
-def _age(age: timedelta) -> str:
-    return "at the period's end" if age <= timedelta(0) else f"{duration(age)} before the period's end"
-
-
-def _why_none(control: Control) -> str:
-    if not control.evidence:
-        return "no runbook maps to it"
-    idle = [of for of in control.evidence if of.standing is Standing.IDLE]
-    if len(idle) == len(control.evidence):
-        return "its runbooks were not due, and nobody asked"
-    return "no run of its runbooks has a result"
-
-
 def _by_need(framework: FrameworkView) -> tuple[Control, ...]:
-    order = tuple(_STANDINGS)
+    order = tuple(says.STANDINGS)
     return tuple(sorted(framework.controls, key=lambda control: order.index(control.standing)))
 
 
@@ -127,7 +106,7 @@ def _tally(view: ComplianceView) -> tuple[tuple[str, str, str, int], ...]:
         (Standing.PARTIAL, "part of the evidence"),
         (Standing.WHOLE, "all evidence"),
     )
-    counts = [(standing.value, _STANDINGS[standing][0], words, len(view.of(standing))) for standing, words in shown]
+    counts = [(standing.value, says.STANDINGS[standing][0], words, len(view.of(standing))) for standing, words in shown]
     failing = sum(len(of.of(Verdict.FAIL)) for of in view.evidence)
     return (*counts, ("fail", MARKS[Verdict.FAIL], "failing runs", failing))
 

@@ -4,7 +4,9 @@ Invariant: what has no evidence is said first, and nothing reads as an all-clear
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from types import MappingProxyType
 
 from trailbook.compliance.evidence import Evidence, Lacking, Standing
 from trailbook.compliance.view import ComplianceView, Control, FrameworkView
@@ -13,7 +15,21 @@ from trailbook.report.statements import duration, span
 from trailbook.verdict import Verdict
 from trailbook.words import amount
 
-__all__ = ["MEANINGS", "NOTICE", "UNREVIEWED", "evidenced", "gaps", "heading", "period", "reasons", "remarks", "runs"]
+__all__ = [
+    "MEANINGS",
+    "NOTICE",
+    "STANDINGS",
+    "UNREVIEWED",
+    "evidenced",
+    "gaps",
+    "heading",
+    "last_good",
+    "period",
+    "reasons",
+    "remarks",
+    "runs",
+    "why_none",
+]
 
 UNREVIEWED = "The mappings of some of these runbooks were read by nobody beside their authors."
 MEANINGS = {
@@ -21,6 +37,15 @@ MEANINGS = {
     Verdict.FAIL: "At least one run of the period fails at its last word: someone must act.",
     Verdict.INCOMPLETE: "Evidence is missing: nothing found does not mean that nothing happened.",
 }
+STANDINGS: Mapping[Standing, tuple[str, str]] = MappingProxyType(
+    {
+        Standing.NONE: ("✕", "no evidence"),
+        Standing.PARTIAL: ("!", "partial"),
+        Standing.WHOLE: ("✓", "evidence"),
+        Standing.IDLE: ("–", "not due"),
+    }
+)
+"""The mark and the word of each, the one that needs somebody first."""
 _NAMED = 5
 _WHY = {
     Lacking.NO_RUN: "without a run",
@@ -77,6 +102,23 @@ def remarks(of: Evidence) -> tuple[str, ...]:
     if of.narrowed:
         found.append(f"{amount(len(of.narrowed), 'run')} with other parameters, which is no evidence here")
     return tuple(found)
+
+
+def why_none(control: Control) -> str:
+    """Return why a control has no evidence."""
+    if not control.evidence:
+        return "no runbook maps to it"
+    if all(of.standing is Standing.IDLE for of in control.evidence):
+        return "its runbooks were not due, and nobody asked"
+    return "no run of its runbooks has a result"
+
+
+def last_good(view: ComplianceView, of: Evidence) -> str | None:
+    """Return how old a runbook's last whole result was when the period ended; None where it has none."""
+    age = of.age(view.period.end)
+    if age is None:
+        return None
+    return "at the period's end" if age <= timedelta(0) else f"{duration(age)} before the period's end"
 
 
 def runs(of: Evidence) -> str:

@@ -3,7 +3,9 @@
 Invariant: each sentence follows from the report's data alone, and is the same in HTML and in JSON.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from trailbook.diff import Counts
 from trailbook.plan import Baseline, Plan, Run, Trigger
@@ -35,12 +37,15 @@ _EVENTS_KIND = (
     "Each row is one event, and events do not repeat from window to window: the comparison serves late arrivals where"
     " windows overlap, “new” does not mean a change since the day before, and no row is reported as absent."
 )
-_STARTS = {
-    Trigger.SCHEDULED: "On its schedule",
-    Trigger.MANUAL: "By hand in Airflow",
-    Trigger.BACKFILL: "As a backfill",
-    Trigger.CLI: "On the command line",
-}
+STARTS: Mapping[str, str] = MappingProxyType(
+    {
+        Trigger.SCHEDULED: "on its schedule",
+        Trigger.MANUAL: "by hand in Airflow",
+        Trigger.BACKFILL: "as a backfill",
+        Trigger.CLI: "on the command line",
+    }
+)
+"""How a run came to be."""
 
 
 def verdict(report: Report) -> tuple[str, ...]:
@@ -127,7 +132,8 @@ def begun(run: Run) -> str:
     """Return how a run came to be and by whom, with or without a plan."""
     who = f" by {run.triggered_by}" if run.triggered_by else ""
     again = f", attempt {run.attempt}" if run.attempt > 1 else ""
-    return f"{_STARTS[run.trigger]}{who}{again}"
+    how = STARTS[run.trigger]
+    return f"{how[:1].upper()}{how[1:]}{who}{again}"
 
 
 def counted(counts: Counts) -> str:

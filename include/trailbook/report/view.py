@@ -3,8 +3,9 @@
 Invariant: plain values and text only; the template engine escapes and marks hidden characters, for all alike.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from trailbook.diff import Finding, State, Suppression
 from trailbook.report.model import Report
@@ -87,6 +88,9 @@ _GROUPS = {
     "absent": ("Absent", "there before, and now gone", "\u2212"),
     "suppressed": ("Suppressed", "accepted by an allow entry in force; not counted in the verdict", "⊘"),
 }
+
+STATE_MARKS: Mapping[str, str] = MappingProxyType({name: mark for name, (_, _, mark) in _GROUPS.items()})
+"""The mark of each group, in the order of the page."""
 
 
 def groups(report: Report, most_rows: int = MOST_ROWS) -> tuple[Group, ...]:

@@ -15,7 +15,8 @@ from trailbook.airflow.web.assets import assets
 from trailbook.airflow.web.freshness import State
 from trailbook.airflow.web.links import Links
 from trailbook.airflow.web.views import words
-from trailbook.report.html import environment
+from trailbook.report.html import MARKS, environment
+from trailbook.verdict import Verdict
 
 TITLES = {
     400: "This address or form is not right",
@@ -87,6 +88,7 @@ def engine() -> Environment:
     made = environment("trailbook.airflow.web")
     made.filters.setdefault("moment", _moment)
     made.filters.setdefault("clock", words.clock)
+    made.filters.setdefault("mark", lambda verdict: MARKS[Verdict(verdict)])
     made.filters.setdefault("short", words.short)
     return made
 

@@ -8,6 +8,7 @@ from trailbook.airflow.web.access import UserDep, may, readable
 from trailbook.airflow.web.data import DataDep
 from trailbook.airflow.web.render import Place, page
 from trailbook.airflow.web.views.controls import Asked, controls, period_of
+from trailbook.compliance import statements
 from trailbook.compliance.view import view
 from trailbook.report.frameworks import title
 from trailbook.runbook.rollup import CHAIN
@@ -49,4 +50,4 @@ def compliance(request: Request, user: UserDep, data: DataDep) -> Response:
         may_start=lambda name: may(user, "POST", name),
         today=now.date(),
     )
-    return page(request, "controls.html.j2", made, Place("compliance"), ledger=state)
+    return page(request, "controls.html.j2", made, Place("compliance"), ledger=state, more={"says": statements})

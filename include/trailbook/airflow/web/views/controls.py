@@ -5,28 +5,21 @@ runbooks that the reader may not see it says nothing, and says that it does not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from trailbook.compliance import statements as says
 from trailbook.compliance.evidence import Evidence, Lack, Standing
 from trailbook.compliance.view import ComplianceView, Control
 from trailbook.errors import InvalidRequest
 from trailbook.ledger.index_rows import RunSummary
-from trailbook.report.statements import duration, span
+from trailbook.report.statements import span
 from trailbook.window import Window, text
 
 MOST_WINDOWS = 5
 """Windows without evidence that the page lists of a runbook; the roll-up's report.json has all."""
 LONGEST = timedelta(days=400)
 DEFAULT_DAYS = 30
-MARKS: Mapping[Standing, tuple[str, str]] = {
-    Standing.NONE: ("✕", "no evidence"),
-    Standing.PARTIAL: ("!", "partial"),
-    Standing.WHOLE: ("✓", "evidence"),
-    Standing.IDLE: ("–", "not due"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +69,9 @@ class Controls:
     rows: Mapping[str, Row]
     lacking: tuple[Row, ...]
     without: tuple[tuple[str, Control, str], ...]
-    tally: tuple[tuple[str, str, str, int], ...]
     hidden: int
     rollups: tuple[tuple[RunSummary, str], ...]
     rolls: bool
-    marks: Mapping[Standing, tuple[str, str]] = field(default_factory=lambda: MARKS)
-    statements: Any = says
 
 
 def period_of(asked: Asked, today: date) -> Window:
@@ -122,8 +112,9 @@ def controls(
         periods=tuple(_periods(asked.framework, today)),
         rows=rows,
         lacking=tuple(rows[of.runbook.id] for of in view.lacking),
-        without=tuple((framework.title, control, _why(control)) for framework, control in view.of(Standing.NONE)),
-        tally=tuple((str(standing), *MARKS[standing], len(view.of(standing))) for standing in list(MARKS)[:3]),
+        without=tuple(
+            (framework.title, control, says.why_none(control)) for framework, control in view.of(Standing.NONE)
+        ),
         hidden=hidden,
         rollups=tuple((run, run.run_id if run.window is None else span(run.window)) for run in rollups),
         rolls=rolls,
@@ -131,8 +122,7 @@ def controls(
 
 
 def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -> Row:
-    mark, word = MARKS[of.standing]
-    age = of.age(view.period.end)
+    mark, word = says.STANDINGS[of.standing]
     return Row(
         of=of,
         mark=mark,
@@ -140,7 +130,7 @@ def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -
         runs=says.runs(of),
         gaps=says.gaps(of),
         remarks=says.remarks(of),
-        good_ago=None if age is None else _age(age),
+        good_ago=says.last_good(view, of),
         windows=tuple(map(_gap, of.lacks[:MOST_WINDOWS])),
         more=max(0, len(of.lacks) - MOST_WINDOWS),
         startable=bool(of.lacks) and may_start(of.runbook.id),
@@ -150,18 +140,6 @@ def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -
 def _gap(lack: Lack) -> Gap:
     values = (("start", text(lack.window.start)), ("end", text(lack.window.end)))
     return Gap(lack, span(lack.window), values)
-
-
-def _why(control: Control) -> str:
-    if not control.evidence:
-        return "no runbook maps to it"
-    if all(of.standing is Standing.IDLE for of in control.evidence):
-        return "its runbooks were not due, and nobody asked"
-    return "no run of its runbooks has a result"
-
-
-def _age(age: timedelta) -> str:
-    return "at the period's end" if age <= timedelta(0) else f"{duration(age)} before the period's end"
 
 
 def _periods(framework: str, today: date) -> list[tuple[str, tuple[tuple[str, str], ...]]]:

@@ -5,19 +5,12 @@ from datetime import datetime, timedelta
 
 from trailbook.diff import Counts
 from trailbook.errors import TrailbookError
-from trailbook.verdict import Verdict
+from trailbook.report.statements import STARTS
+from trailbook.report.view import STATE_MARKS
 from trailbook.window import parse_time
 from trailbook.words import amount
 
-MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
-TRIGGERS = {
-    "scheduled": "on its schedule",
-    "manual": "by hand in Airflow",
-    "backfill": "as a backfill",
-    "cli": "on the command line",
-}
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60))
-_STATE_MARKS = (("new", "+"), ("updated", "Δ"), ("unchanged", "="), ("absent", "−"), ("suppressed", "⊘"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +33,12 @@ def found(counts: Counts | None) -> tuple[Part, ...]:
         "absent": counts.absent,
         "suppressed": counts.suppressed,
     }
-    return tuple(Part(state, mark, numbers[state]) for state, mark in _STATE_MARKS if numbers[state])
+    return tuple(Part(state, mark, numbers[state]) for state, mark in STATE_MARKS.items() if numbers[state])
 
 
 def started(trigger: str, by: str | None) -> str:
     """Return how a run came to be, and by whom."""
-    how = TRIGGERS.get(trigger, trigger)
+    how = STARTS.get(trigger, trigger)
     return f"{how} by {by}" if by else how
 
 
