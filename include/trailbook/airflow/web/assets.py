@@ -7,6 +7,9 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+_OF_REPORTS = ("groups.css", "rows.css")
+"""Styles of the reports' own templates, of which the pages include some; they stand before the pages' own."""
+
 TYPES = {"trailbook.css": "text/css; charset=utf-8", "trailbook.js": "text/javascript; charset=utf-8"}
 
 
@@ -23,5 +26,7 @@ def assets() -> Assets:
     """Return the files of this package."""
     folder = files("trailbook.airflow.web") / "static"
     bodies = {name: (folder / name).read_bytes() for name in TYPES}
+    shared = files("trailbook.report") / "templates"
+    bodies["trailbook.css"] = b"".join((shared / name).read_bytes() for name in _OF_REPORTS) + bodies["trailbook.css"]
     digest = hashlib.sha256(b"\0".join(bodies.values())).hexdigest()[:16]
     return Assets(digest, MappingProxyType(bodies))
