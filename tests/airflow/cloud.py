@@ -19,6 +19,7 @@ from trailbook.steps.init import init, statements
 REGION = "us-east-1"
 ACCOUNT = "111122223333"
 DAY = datetime(2025, 11, 1, tzinfo=UTC)
+INTERVAL_END = DAY + timedelta(days=1, hours=2)
 """The day whose logs there are; its run's interval ends the day after, at 02:00."""
 
 

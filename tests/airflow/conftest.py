@@ -5,13 +5,15 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from airflow.models.dagrun import DagRun
     from cloud import Cloud
 
 # Test modules are imported by path (`--import-mode=importlib`), so what they share needs a place to be found.
@@ -62,6 +64,22 @@ def served() -> Iterator["Cloud"]:
 
     with running() as cloud:
         yield cloud
+
+
+@pytest.fixture
+def run(airflow_database: None, cloud: "Cloud", runbooks: Path) -> "Callable[..., DagRun]":
+    """Write a runbook, run its DAG, and return the DAG run."""
+    from cloud import INTERVAL_END
+    from runbook_files import SCHEDULE, write
+
+    from trailbook.airflow.dag_factory import load
+    from trailbook.settings import Settings
+
+    def _run(runbook: str, conf: dict[str, Any] | None = None, at: datetime = INTERVAL_END, **changes: Any) -> "DagRun":
+        write(runbooks, runbook, **({"schedule": SCHEDULE} | changes))
+        return load(Settings.from_env())[runbook].test(logical_date=at, run_conf=conf)
+
+    return _run
 
 
 @pytest.fixture

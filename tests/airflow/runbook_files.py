@@ -14,6 +14,8 @@ GROUP BY 1, 2
 HAVING count(*) >= :threshold
 """
 
+SCHEDULE = {"cron": "0 2 * * *", "window": "1d", "settle": "2h", "start_date": "2025-10-01", "max_active_runs": 4}
+
 
 def spec(runbook_id: str, **changes: Any) -> dict[str, Any]:
     """Return a small whole runbook; a change to None takes the key away, but for `schedule`, which may be null."""

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from airflow.models.dagrun import DagRun
-from cloud import DAY, Cloud, failed_logins
+from cloud import DAY, INTERVAL_END, Cloud, failed_logins
 from notifiers import Failing, FailsOnce, Interrupted, Kept
 from runbook_files import write
 
@@ -16,18 +16,7 @@ from trailbook.settings import Settings
 
 pytestmark = pytest.mark.airflow
 
-SCHEDULE = {"cron": "0 2 * * *", "window": "1d", "settle": "2h", "start_date": "2025-10-01", "max_active_runs": 4}
-INTERVAL_END = DAY + timedelta(days=1, hours=2)
 EVERYTHING = ["new_findings", "fail", "incomplete", "error", "recovery"]
-
-
-@pytest.fixture
-def run(airflow_database: None, cloud: Cloud, runbooks: Any) -> Callable[..., DagRun]:
-    def _run(runbook: str, conf: dict[str, Any] | None = None, at: datetime = INTERVAL_END, **changes: Any) -> DagRun:
-        write(runbooks, runbook, **({"schedule": SCHEDULE} | changes))
-        return load(Settings.from_env())[runbook].test(logical_date=at, run_conf=conf)
-
-    return _run
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 import json
 import urllib.request
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,28 +9,15 @@ from airflow.models.asset import AssetEvent
 from airflow.models.dagrun import DagRun
 from airflow.models.xcom import XComModel
 from airflow.utils.session import create_session
-from cloud import DAY, Cloud, failed_logins
-from runbook_files import QUERY, write
+from cloud import DAY, INTERVAL_END, Cloud, failed_logins
+from runbook_files import QUERY
 from sqlalchemy import select
 
 from trailbook.airflow import connections
-from trailbook.airflow.dag_factory import load
 from trailbook.airflow.marks import MARKS, mark_id
 from trailbook.settings import Settings
 
 pytestmark = pytest.mark.airflow
-
-SCHEDULE = {"cron": "0 2 * * *", "window": "1d", "settle": "2h", "start_date": "2025-10-01", "max_active_runs": 4}
-INTERVAL_END = DAY + timedelta(days=1, hours=2)
-
-
-@pytest.fixture
-def run(airflow_database: None, cloud: Cloud, runbooks: Any) -> Callable[..., DagRun]:
-    def _run(runbook: str, conf: dict[str, Any] | None = None, at: datetime = INTERVAL_END, **changes: Any) -> DagRun:
-        write(runbooks, runbook, **({"schedule": SCHEDULE} | changes))
-        return load(Settings.from_env())[runbook].test(logical_date=at, run_conf=conf)
-
-    return _run
 
 
 def states(dag_run: DagRun) -> dict[str, str | None]:

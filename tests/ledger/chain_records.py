@@ -14,6 +14,8 @@ from trailbook.plan import Baseline, LookupUse, Run, Trigger
 from trailbook.verdict import Verdict
 from trailbook.window import Window, text
 
+BUCKET = "evidence"
+
 COLUMNS = (Column("account_id", "varchar"), Column("failures", "bigint"))
 
 

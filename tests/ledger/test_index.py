@@ -19,7 +19,6 @@ from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import fingerprint
 from trailbook.ledger.index import LedgerIndex, RunSummary
 from trailbook.ledger.index_rows import row_of, summary_of, summary_of_entry
-from trailbook.objects import FolderStore
 from trailbook.verdict import Verdict
 
 NAME = "auth-failed-logins"
@@ -106,20 +105,13 @@ def test_pages_go_through_a_chain_once_whatever_the_filter(index: LedgerIndex, l
     assert index.find(NAME, "no-such-run") is None
 
 
-def test_a_sync_reads_only_what_is_new(index: LedgerIndex, tmp_path: Path, make: Any) -> None:
-    class Watched(FolderStore):
-        def get(self, key: str) -> bytes:
-            asked.append(key)
-            return super().get(key)
-
-    asked: list[str] = []
-    ledger = Ledger(Watched(tmp_path / "ledger"))
+def test_a_sync_reads_only_what_is_new(index: LedgerIndex, watched: Ledger, asked: list[str], make: Any) -> None:
     for number in range(5):
-        ledger.append(make(f"run-{number}"))
-    index.sync(ledger)
-    ledger.append(make("run-5"))
+        watched.append(make(f"run-{number}"))
+    index.sync(watched)
+    watched.append(make("run-5"))
     asked.clear()
-    index.sync(ledger)
+    index.sync(watched)
     assert sorted(asked) == [f"{NAME}/000000000005.json", f"{NAME}/000000000006.json"]
 
 

@@ -5,36 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
+from chain_records import BUCKET
 
 from trailbook.errors import DeploymentError, ServiceUnavailable
 from trailbook.ledger import Ledger
 from trailbook.ledger.index import LedgerIndex
 from trailbook.ledger.index_rows import summary_of_entry
-from trailbook.objects_s3 import S3Store
 
 NAME = "auth-failed-logins"
-BUCKET = "evidence"
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket=BUCKET)
-        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        yield client
-
-
-@pytest.fixture
-def on_s3(s3: Any) -> Ledger:
-    return Ledger(S3Store(s3, BUCKET, "ledger"))
 
 
 @pytest.fixture

@@ -1,37 +1,17 @@
 """The ledger on S3 (moto): what a versioned bucket lets happen, and what verification says of it."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import boto3
-import pytest
 from botocore.config import Config
-from moto import mock_aws
+from chain_records import BUCKET
 
 from trailbook.ledger import Ledger, verify
 from trailbook.local.server import serve
 from trailbook.objects_s3 import S3Store
 
 NAME = "auth-failed-logins"
-BUCKET = "evidence"
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket=BUCKET)
-        client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-        yield client
-
-
-@pytest.fixture
-def on_s3(s3: Any) -> Ledger:
-    return Ledger(S3Store(s3, BUCKET, "ledger"))
 
 
 def faults(ledger: Ledger, **options: Any) -> list[tuple[str, str]]:

@@ -10,7 +10,6 @@ import pytest
 from trailbook.ledger import Ledger
 from trailbook.ledger.index_rows import summary_of_entry
 from trailbook.ledger.period import Gathered, end, gather
-from trailbook.objects import FolderStore
 from trailbook.plan import Head
 from trailbook.verdict import Verdict
 from trailbook.window import Window, text
@@ -71,18 +70,11 @@ def test_what_is_not_good_is_no_last_good_run(ledger: Ledger, make: Any) -> None
     assert found.good.run_id == "day-1"
 
 
-def test_only_the_end_of_a_long_chain_is_read(tmp_path: Path, make: Any) -> None:
-    class Watched(FolderStore):
-        def get(self, key: str) -> bytes:
-            asked.append(key)
-            return super().get(key)
-
-    asked: list[str] = []
-    ledger = Ledger(Watched(tmp_path / "ledger"))
+def test_only_the_end_of_a_long_chain_is_read(watched: Ledger, asked: list[str], make: Any) -> None:
     for day in range(60):
-        ledger.append(daily(make, day))
+        watched.append(daily(make, day))
     asked.clear()
-    assert len(of(ledger, days(50, 60)).runs) == 10
+    assert len(of(watched, days(50, 60)).runs) == 10
     assert len(asked) <= 13
 
 

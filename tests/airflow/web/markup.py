@@ -1,9 +1,9 @@
 """A page as a browser's parser sees it: elements, attributes and text, and what a planted text must never become."""
 
-from html.parser import HTMLParser
-from typing import Any
+from typing import ClassVar
 
-VOID = {"meta", "br", "rect", "path", "link", "input", "img", "hr"}
+from page import Page
+
 ELEMENTS = {
     *("html", "head", "meta", "title", "link", "script", "body", "header", "main", "nav", "footer", "section"),
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "div", "span", "ul", "ol", "li", "dl", "dt", "dd", "details", "summary"),
@@ -35,47 +35,11 @@ ATTRIBUTES = {
 }
 
 
-class Markup(HTMLParser):
-    """The elements in order as (tag, attributes), the text, and what was left open."""
+class Markup(Page):
+    """A page of the UI. No element of it may hold code."""
 
-    def __init__(self, body: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, Any]]] = []
-        self.open: list[str] = []
-        self.unbalanced: list[str] = []
-        self.comments: list[str] = []
-        self.scripts = ""
-        self.text = ""
-        self.feed(body)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.unbalanced.append(tag)
-
-    def handle_comment(self, data: str) -> None:
-        self.comments.append(data)
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] in ("script", "style"):
-            self.scripts += data
-        else:
-            self.text += data
-
-    @property
-    def words(self) -> str:
-        return " ".join(self.text.split())
-
-    def all(self, tag: str) -> list[dict[str, Any]]:
-        return [attrs for name, attrs in self.elements if name == tag]
+    VOID: ClassVar = {"meta", "br", "rect", "path", "link", "input", "img", "hr"}
+    CODE: ClassVar = {"script", "style"}
 
     def links(self) -> list[str]:
         return [attrs["href"] for attrs in self.all("a")]
@@ -85,7 +49,7 @@ def only_ours(page: Markup) -> None:
     """Assert that a page is made of our own elements, runs nothing but our script, and leads nowhere strange."""
     assert {tag for tag, _ in page.elements} <= ELEMENTS
     assert {name for _, attrs in page.elements for name in attrs} <= ATTRIBUTES
-    assert (page.unbalanced, page.open, page.comments, page.scripts) == ([], [], [], "")
+    assert (page.unbalanced, page.open, page.comments, page.style) == ([], [], [], "")
     assert [attrs["src"].startswith("/trailbook/static/") for attrs in page.all("script")] == [True]
     for tag, attrs in page.elements:
         for name in ("href", "action"):
