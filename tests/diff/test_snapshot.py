@@ -98,6 +98,14 @@ def test_a_finding_that_was_absent_stays_so_in_a_result_that_is_not_whole(bench:
     assert (back.state, back.reopened) == (State.NEW, True)
 
 
+def test_events_stand_by_their_time_and_those_of_one_second_by_their_ids(bench: Any) -> None:
+    columns = {"k": "VARCHAR", "event_time": "VARCHAR"}
+    rows = [("a", "2026-11-01T09:00:00Z"), ("c", "2026-11-01T08:00:00Z"), ("b", "2026-11-01T08:00:00Z")]
+    shape = {"columns": columns, "measures": ()}
+    assert list(states(bench.diff(rows, kind="events", **shape))) == ["b", "c", "a"]
+    assert list(states(bench.diff(rows, kind="aggregate", **shape))) == ["a", "b", "c"]
+
+
 def test_events_are_new_or_late_arrivals_and_never_absent(bench: Any) -> None:
     _, second = bench.days([("a", 1, "x"), ("b", 1, "x")], [("b", 1, "x"), ("c", 1, "x")], kind="events")
     assert states(second) == {"b": "unchanged", "c": "new"}

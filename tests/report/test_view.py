@@ -38,6 +38,17 @@ def test_a_small_column_still_fits_after_a_large_one_did_not():
     assert head_columns(report) == ("a", "b", "c", "n")
 
 
+def test_an_event_s_first_line_has_what_happened_and_not_its_id():
+    names = ("event_id", "event_time", "account_id", "event_name", "principal_arn", "request")
+    spec = SPEC | {"pivots": [], "allow": [], "result": {"kind": "events", "key": ["event_id"]}}
+    row = dict(zip(names, ("e" * 36, "2026-11-01T08:00:00Z", "111122223333", "ListUsers", LONG, "x" * 90), strict=True))
+    columns = tuple(Column(name, "varchar") for name in names)
+    report = make([finding(0, State.NEW, row=row)], spec=spec, columns=columns)
+    assert head_columns(report) == ("event_time", "account_id", "event_name", "principal_arn")
+    (new, *_) = groups(report)[0].rows
+    assert "e" * 36 in new.event_ids
+
+
 def test_a_changed_measure_that_stands_beneath_shows_its_old_value():
     changes = {"failures": (9, 23)}
     row = {"account_id": "x" * 30, "user_name": LONG, "source_ip": LONG}

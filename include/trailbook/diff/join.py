@@ -15,6 +15,9 @@ from trailbook.window import Window
 CARRIED = ("state", "first_seen_run", "first_seen_time", "last_seen_run", "last_seen_time")
 """What a row of the baseline hands on, under names `tb_…`; here they become `tb_prior_…`."""
 
+EVENT_TIME = "event_time"
+"""The column by which findings of the kind `events` stand within their state, where the result has it."""
+
 FORGET_AFTER = timedelta(days=400)
 """How long a finding that is gone is remembered, by window: then its return is a new finding, not a reopened one."""
 
@@ -108,8 +111,10 @@ def snapshot_rows(rows: str, spec: DiffSpec, types: Mapping[str, str], suppresse
         f"CAST(CASE WHEN tb_state NOT IN ('gone', 'unseen') THEN {suppressed} END AS INTEGER) AS tb_suppressed",
         f"CASE WHEN tb_state = 'updated' THEN {_old(spec.measures)} END AS tb_old",
     ]
-    keys = ", ".join(quoted(name) for name in spec.key)
-    return f"SELECT {', '.join(columns)} FROM ({rows}) ORDER BY {_RANKS}, {keys}, tb_state"  # noqa: S608
+    # Events are read as a story: by their time, and not by ids that say nothing.
+    told = [EVENT_TIME] if spec.kind == "events" and EVENT_TIME in types and EVENT_TIME not in spec.key else []
+    order = ", ".join(quoted(name) for name in (*told, *spec.key))
+    return f"SELECT {', '.join(columns)} FROM ({rows}) ORDER BY {_RANKS}, {order}, tb_state"  # noqa: S608
 
 
 def _old(measures: Sequence[str]) -> str:

@@ -115,9 +115,12 @@ def groups(report: Report, most_rows: int = MOST_ROWS) -> tuple[Group, ...]:
 def head_columns(report: Report) -> tuple[str, ...]:
     """Return the columns of a finding's first line: of its key, then its measures, as many as a page's width holds.
 
-    At least three of the key's; the others stand beneath, with their names.
+    At least three of the key's; the others stand beneath, with their names. An event's key is an id that tells nobody
+    anything: the first line of an event has the result's columns in their order, and the id stands with the evidence.
     """
-    wanted = dict.fromkeys((*report.runbook.result.key, *report.measures))
+    columns = [column.name for column in report.outcome.columns if column.name not in EVENT_COLUMNS]
+    of_an_event = columns if report.runbook.result.kind == "events" else ()
+    wanted = dict.fromkeys(of_an_event or (*report.runbook.result.key, *report.measures))
     seen = report.findings[:_MEASURED]
     head: list[str] = []
     room = _ROOM
