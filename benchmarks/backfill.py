@@ -3,8 +3,8 @@
 `python benchmarks/backfill.py` takes some minutes on two cores. It starts the embedded AWS and Airflow (LocalExecutor
 on SQLite), runs `airflow backfill create` twice, and then holds every ledger entry against what it should have been
 compared with. It prints its figures, and ends with 1 where an entry compares with another window or the chain does
-not verify. On SQLite a backfill that is created while Airflow's scheduler writes may break off in its middle, so Airflow
-runs only while a backfill is awaited.
+not verify. On SQLite a backfill that is created while Airflow's scheduler writes may break off in its middle, so
+Airflow runs only while a backfill is awaited.
 """
 
 import argparse
