@@ -49,6 +49,19 @@ def test_an_owed_window_without_a_whole_result_is_lacking(runs: list[RunSummary]
     assert found.standing is Standing.PARTIAL
 
 
+def test_windows_that_touch_and_lack_the_same_are_one_stretch_with_the_last_run_that_came_near() -> None:
+    failed = [run(5, "error"), run(6, "error")]
+    runs = [one for one in every_day() if one.sequence not in {2, 3, 6, 7, 10}]
+    found = of([*runs, *failed])
+    assert [(each.window.start, each.windows, each.why, each.run) for each in found.stretches] == [
+        (day(1).start, 2, Lacking.NO_RUN, None),
+        (day(5).start, 2, Lacking.ERROR, failed[1]),
+        (day(9).start, 1, Lacking.NO_RUN, None),
+    ]
+    assert found.stretches[0].window.end == day(2).end
+    assert sum(each.windows for each in found.stretches) == len(found.lacks) == 5
+
+
 def test_a_run_stands_by_its_last_attempt() -> None:
     failed, mended = run(3, "fail"), run(3, "pass", attempt=2, sequence=40)
     found = of([*every_day(3), mended, failed])

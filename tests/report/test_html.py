@@ -11,6 +11,7 @@ from subject import SPEC
 
 from trailbook.diff import State
 from trailbook.report import html
+from trailbook.report.html import environment
 
 TEMPLATES = Path(html.__file__).parent / "templates"
 SAMPLES = {**ALL, "hostile": hostile}
@@ -95,6 +96,11 @@ def test_a_page_that_lists_2000_findings_stays_below_5_mb_and_says_how_many_ther
         "Showing 500 of 1,900 findings. report.json and findings.csv have 2,000 findings; result.parquet has all."
         in words
     )
+
+
+def test_what_the_author_puts_in_backticks_is_set_as_code_and_nothing_else_is_taken_as_markup():
+    said = environment().from_string("{{ text|spans }}").render(text="a `Put*` of\n`<b>\u202e` & <i>`")
+    assert said == "a <code>Put*</code> of <code>&lt;b&gt;⟨U+202E⟩</code> &amp; &lt;i&gt;`"
 
 
 def test_only_the_guide_is_taken_as_markup():

@@ -45,6 +45,16 @@ class Lack:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Owed windows without evidence that touch, for one reason; `run` is the last run that came near."""
+
+    window: Window
+    windows: int
+    why: Lacking
+    run: RunSummary | None
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What a runbook's runs say of a period.
 
@@ -65,6 +75,19 @@ class Evidence:
     def found(self) -> int:
         """How many of the owed windows have evidence."""
         return self.expected - len(self.lacks)
+
+    @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """What people read of `lacks`: a month without runs is one line."""
+        found: list[Stretch] = []
+        for lack in self.lacks:
+            before = found[-1] if found else None
+            if before is not None and before.why is lack.why and before.window.end == lack.window.start:
+                whole = Window(before.window.start, lack.window.end)
+                found[-1] = Stretch(whole, before.windows + 1, lack.why, lack.run or before.run)
+            else:
+                found.append(Stretch(lack.window, 1, lack.why, lack.run))
+        return tuple(found)
 
     @property
     def last(self) -> RunSummary | None:

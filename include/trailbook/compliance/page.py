@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from trailbook.compliance import statements as says
-from trailbook.compliance.evidence import Evidence, Lack, Standing
+from trailbook.compliance.evidence import Evidence, Standing, Stretch
 from trailbook.compliance.report import ComplianceReport
 from trailbook.compliance.view import ComplianceView, Control, FrameworkView
 from trailbook.ledger.index_rows import RunSummary
@@ -19,7 +19,7 @@ from trailbook.report.statements import begun, moment, span
 from trailbook.verdict import Verdict
 
 MOST_WINDOWS = 10
-"""Windows without evidence that the page lists of a runbook; report.json has all."""
+"""Stretches of windows without evidence that the page lists of a runbook; report.json has every window."""
 
 _ROOT = "../../../"  # from <chain>/<window>/<run>/report.html to the store's top
 
@@ -36,7 +36,7 @@ class Row:
     gaps: tuple[str, ...]
     remarks: tuple[str, ...]
     age: str | None
-    lacks: tuple[Lack, ...]
+    stretches: tuple[Stretch, ...]
     more: int
 
 
@@ -62,6 +62,7 @@ def _context(report: ComplianceReport, beside: bool) -> dict[str, Any]:
         "heading": says.heading(view),
         "period": says.period(view),
         "span": span,
+        "stretch": says.stretch,
         "moment": moment,
         "begun": begun(report.run),
         "notice": says.NOTICE,
@@ -90,8 +91,8 @@ def _row(view: ComplianceView, of: Evidence) -> Row:
         gaps=says.gaps(of),
         remarks=says.remarks(of),
         age=says.last_good(view, of),
-        lacks=of.lacks[:MOST_WINDOWS],
-        more=max(0, len(of.lacks) - MOST_WINDOWS),
+        stretches=of.stretches[:MOST_WINDOWS],
+        more=sum(each.windows for each in of.stretches[MOST_WINDOWS:]),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
 
-from trailbook.compliance.evidence import Evidence, Lacking, Standing
+from trailbook.compliance.evidence import Evidence, Lacking, Standing, Stretch
 from trailbook.compliance.view import ComplianceView, Control, FrameworkView
 from trailbook.report.index_statements import SUPPORTS as NOTICE
 from trailbook.report.statements import duration, span
@@ -28,6 +28,7 @@ __all__ = [
     "reasons",
     "remarks",
     "runs",
+    "stretch",
     "why_none",
 ]
 
@@ -92,6 +93,12 @@ def gaps(of: Evidence) -> tuple[str, ...]:
     return tuple(found)
 
 
+def stretch(of: Stretch) -> str:
+    """Return windows without evidence that touch: `2026-11-01 to 2026-11-09 UTC, 9 windows: no run`."""
+    windows = f", {amount(of.windows, 'window')}" if of.windows > 1 else ""
+    return f"{span(of.window)}{windows}: {of.why.value}"
+
+
 def remarks(of: Evidence) -> tuple[str, ...]:
     """Return what else a reader must know of a runbook's evidence, a clause each."""
     found = []
@@ -132,7 +139,7 @@ def heading(view: ComplianceView) -> str:
     """Return what the view is of."""
     if len(view.frameworks) == 1:
         return view.frameworks[0].title
-    return f"{amount(len(view.frameworks), 'framework')}"
+    return amount(len(view.frameworks), "framework")
 
 
 def period(view: ComplianceView) -> str:

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from trailbook.report import statements, view
 from trailbook.report.markdown import to_html
@@ -26,6 +26,7 @@ MOST_COMMANDS = 5
 
 MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
 _BLOCK = 20_000
+_CODE = re.compile(r"`([^`]+)`")
 _BREAKS = re.compile(r"[ \t\n]+")  # where YAML wrapped a line; other controls are not the author's and stay marked
 
 
@@ -61,13 +62,25 @@ def environment(package: str | None = None) -> Environment:
         "block": lambda value: Block(clip(value, _BLOCK)),
         "clip": clip,
         "mitre": technique_address,
-        "prose": lambda value: clip(_BREAKS.sub(" ", value).strip()),
+        "prose": _prose,
+        "spans": _spans,
         "sentence": sentence,
         "shown": lambda value: clip(shown(value)),
         "size": size,
         "usd": _usd,
     }
     return engine
+
+
+def _prose(value: str) -> str:
+    """Return a text of the author's on one line, clipped."""
+    return clip(_BREAKS.sub(" ", value).strip())
+
+
+def _spans(value: str) -> Markup:
+    """Return the author's text with what stands in backticks set as code; all of it is escaped and marked first."""
+    text = str(escape(visible(_prose(value))))
+    return Markup(_CODE.sub(r"<code>\1</code>", text))  # noqa: S704 - escaped in the line above
 
 
 def _finalize(value: Any) -> Any:

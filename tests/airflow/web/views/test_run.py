@@ -9,6 +9,7 @@ from trailbook.airflow.web.views.history import history
 from trailbook.airflow.web.views.pending import REFRESH_SECONDS, pending
 from trailbook.airflow.web.views.run import MOST_LINK, leads
 from trailbook.diff import State
+from trailbook.report import Report
 from trailbook.verdict import Verdict
 from trailbook.window import text
 
@@ -19,22 +20,33 @@ def everything(name: str) -> bool:
     return True
 
 
+def ids(report: Report) -> set[str]:
+    return {finding.finding_id for finding in report.findings}
+
+
 def test_a_finding_leads_to_the_next_runbook_with_its_values_and_the_run_s_window() -> None:
     report = make([finding(0, State.NEW), finding(1, State.ABSENT)])
-    found = leads(report, everything)
+    found = leads(report, everything, ids(report))
     (lead,) = found[report.findings[0].finding_id]
     assert (lead.runbook, lead.values) == ("principal-timeline", (("source_ip", "198.51.0.1"), *WINDOW))
     assert report.findings[1].finding_id not in found
 
 
+def test_a_finding_that_the_page_does_not_list_leads_nowhere() -> None:
+    report = make([finding(0, State.NEW), finding(1, State.NEW)])
+    listed = report.findings[1].finding_id
+    assert set(leads(report, everything, {listed})) == {listed}
+
+
 def test_what_gives_no_value_or_too_long_a_one_leads_nowhere() -> None:
     rows = [{"source_ip": None}, {"source_ip": "x" * (MOST_LINK + 1)}]
     report = make([finding(number, State.NEW, row=row) for number, row in enumerate(rows)])
-    assert set(leads(report, everything).values()) == {()}
+    assert set(leads(report, everything, ids(report)).values()) == {()}
 
 
 def test_a_runbook_that_the_reader_may_not_start_is_no_lead() -> None:
-    assert not any(leads(failed_logins(), lambda name: False).values())
+    report = failed_logins()
+    assert not any(leads(report, lambda name: False, ids(report)).values())
 
 
 def under_way(state: str = "running", **changes: object) -> AirflowRun:

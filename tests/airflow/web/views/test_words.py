@@ -10,7 +10,7 @@ from trailbook.diff import Counts
 @pytest.mark.parametrize(
     ("length", "says"),
     [
-        (timedelta(seconds=59), "less than a minute ago"),
+        (timedelta(seconds=59), "just now"),
         (timedelta(minutes=1), "1 minute ago"),
         (timedelta(hours=23, minutes=59), "23 hours ago"),
         (timedelta(days=400), "400 days ago"),

@@ -69,6 +69,7 @@ def run(
         return _pending(request, of, run_id)
     entry = data.entry(found)
     report, files, faults = _report(data, entry)
+    more = {} if report is None else context(report, rows)
     view = run_page(
         entry,
         title=of.title,
@@ -79,9 +80,9 @@ def run(
         checks=verify_run(data.ledger, data.reports, entry) if verify else (),
         entry_uri=data.ledger.store.uri(entry.key),
         may_start=lru_cache(lambda name: _may_start(data, user, name)),
+        listed={row.finding_id for group in more.get("groups", ()) for row in group.rows},
         most_rows=rows,
     )
-    more = None if report is None else context(report, rows)
     return page(request, "run.html.j2", view, _place(request, of), ledger=state, more=more)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from trailbook.compliance import statements as says
-from trailbook.compliance.evidence import Evidence, Lack, Standing
+from trailbook.compliance.evidence import Evidence, Standing, Stretch
 from trailbook.compliance.view import ComplianceView, Control
 from trailbook.errors import InvalidRequest
 from trailbook.ledger.index_rows import RunSummary
@@ -17,7 +17,7 @@ from trailbook.report.statements import span
 from trailbook.window import Window, text
 
 MOST_WINDOWS = 5
-"""Windows without evidence that the page lists of a runbook; the roll-up's report.json has all."""
+"""Stretches of windows without evidence that the page lists of a runbook; the roll-up's report.json has all."""
 LONGEST = timedelta(days=400)
 DEFAULT_DAYS = 30
 
@@ -33,10 +33,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A window without evidence, and the values that a form needs to run it now."""
+    """Windows without evidence, and the values that a form needs to look at them now, in one run."""
 
-    lack: Lack
-    window: str
+    of: Stretch
+    says: str
     values: tuple[tuple[str, str], ...]
 
 
@@ -131,15 +131,14 @@ def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -
         gaps=says.gaps(of),
         remarks=says.remarks(of),
         good_ago=says.last_good(view, of),
-        windows=tuple(map(_gap, of.lacks[:MOST_WINDOWS])),
-        more=max(0, len(of.lacks) - MOST_WINDOWS),
+        windows=tuple(map(_gap, of.stretches[:MOST_WINDOWS])),
+        more=sum(each.windows for each in of.stretches[MOST_WINDOWS:]),
         startable=bool(of.lacks) and may_start(of.runbook.id),
     )
 
 
-def _gap(lack: Lack) -> Gap:
-    values = (("start", text(lack.window.start)), ("end", text(lack.window.end)))
-    return Gap(lack, span(lack.window), values)
+def _gap(of: Stretch) -> Gap:
+    return Gap(of, says.stretch(of), (("start", text(of.window.start)), ("end", text(of.window.end))))
 
 
 def _periods(framework: str, today: date) -> list[tuple[str, tuple[tuple[str, str], ...]]]:

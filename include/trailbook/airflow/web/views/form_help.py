@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from trailbook.report.values import shown
-from trailbook.runbook.common import COMMON_SCHEMAS
 from trailbook.runbook.model import Runbook
 from trailbook.words import HIDDEN, amount, sentence, visible
 
@@ -19,10 +18,11 @@ def about(
         says = [
             "First moment of the window."
         ]  # the common help tells what an empty one means, and here it must be given
-    items = schema.get("items", {})
+    items, said = schema.get("items", {}), bool(says or schema.get("examples"))
     if own and items and "enum" not in items:
         says.append("One value a line.")
-    says += [f"{sentence(limit)}" for limit in (*_limits(schema), *_limits(items), *_sizes(schema))]
+    limits = (*_limits(schema, said=said), *_limits(items, said=said), *_sizes(schema))
+    says += [sentence(limit) for limit in limits]
     if schema.get("format") == "duration":
         says.append("An ISO 8601 duration, such as PT15M or P1D.")
     if schema.get("examples"):
@@ -32,21 +32,17 @@ def about(
     return tuple(says)
 
 
-def _limits(schema: Mapping[str, Any]) -> tuple[str, ...]:
+def _limits(schema: Mapping[str, Any], *, said: bool) -> tuple[str, ...]:
+    """Return what a value may be; a pattern only where nothing else is said, since few people read patterns."""
     low, high, pattern = schema.get("minimum"), schema.get("maximum"), schema.get("pattern")
     found = []
     if low is not None and high is not None:
         found.append(f"from {low:,} to {high:,}")
     elif low is not None or high is not None:
         found.append(f"at least {low:,}" if high is None else f"at most {high:,}")
-    if pattern is not None and not _well_known(pattern):
+    if pattern is not None and not said:
         found.append(f"it must match {pattern}")
     return tuple(found)
-
-
-def _well_known(pattern: str) -> bool:
-    """Whether a pattern is that of a common field, whose description says it in words."""
-    return any(schema.get("items", {}).get("pattern") == pattern for schema in COMMON_SCHEMAS.values())
 
 
 def _sizes(schema: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The page of a run: what it says, what it was made of, where each finding leads, and what backs it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from trailbook.airflow.web.evidence import File
@@ -71,9 +71,14 @@ def run_page(
     checks: Sequence[Check],
     entry_uri: str,
     may_start: Callable[[str], bool],
+    listed: Collection[str],
     most_rows: int = MOST_ROWS,
 ) -> RunPage:
-    """Return the page of an entry; `may_start` tells which runbooks the reader may start: a lead is of use then."""
+    """Return the page of an entry.
+
+    `may_start` tells which runbooks the reader may start, `listed` are the ids of the findings that the page lists:
+    only there is a lead of use.
+    """
     record = entry.record
     return RunPage(
         title=report.runbook.title if report is not None else title,
@@ -86,7 +91,7 @@ def run_page(
         found=found(record.counts),
         attempts=tuple(attempts),
         report=report,
-        leads={} if report is None else leads(report, may_start),
+        leads={} if report is None else leads(report, may_start, listed),
         files=tuple(files),
         faults=tuple(faults),
         checks=tuple(checks),
@@ -96,13 +101,13 @@ def run_page(
     )
 
 
-def leads(report: Report, may_start: Callable[[str], bool]) -> Mapping[str, tuple[Lead, ...]]:
-    """Return where each finding that is there leads, by its id; the next runbook looks at the window of this run."""
+def leads(report: Report, may_start: Callable[[str], bool], listed: Collection[str]) -> Mapping[str, tuple[Lead, ...]]:
+    """Return where each listed finding that is there leads, by its id; the next runbook looks at this run's window."""
     window = tuple(zip(_WINDOW, (text(report.plan.window.start), text(report.plan.window.end)), strict=True))
     pivots = [pivot for pivot in report.runbook.pivots if may_start(pivot.runbook)]
     led: dict[str, tuple[Lead, ...]] = {}
     for finding in report.findings:
-        if finding.state is State.ABSENT:
+        if finding.state is State.ABSENT or finding.finding_id not in listed:
             continue
         ways = []
         for pivot in pivots:

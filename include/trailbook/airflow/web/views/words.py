@@ -44,6 +44,8 @@ def started(trigger: str, by: str | None) -> str:
 
 def ago(moment: datetime, now: datetime) -> str:
     """Return how long ago a moment was, in its largest unit."""
+    if timedelta(0) <= now - moment < timedelta(minutes=1):
+        return "just now"
     return f"{_length(now - moment)} ago" if moment <= now else f"in {_length(moment - now)}"
 
 
