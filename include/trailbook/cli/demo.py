@@ -3,6 +3,7 @@
 import argparse
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
@@ -15,7 +16,9 @@ from trailbook.laptop.mirror import mirror
 from trailbook.laptop.place import Place
 from trailbook.laptop.progress import Steps
 from trailbook.laptop.rest import AirflowRest
+from trailbook.runbook.collection import Collection
 from trailbook.sample import PLANTED
+from trailbook.settings import Settings
 
 __all__ = ["configure", "run"]
 
@@ -30,25 +33,28 @@ def run(args: argparse.Namespace) -> int:
     place.clear()
     with Children(place.logs) as children:
         started = start(children, place, steps, _FIRST_DAY, stays=False)
-        days = _run_days(steps, children, started.rest)
+        dag_ids = _shown(started.settings)
+        days = _run_days(steps, children, started.rest, dag_ids)
         with steps.step("Reports and ledger"):
             mirror(started.clients.store(started.settings.reports, "TRAILBOOK_REPORTS"), place.reports)
-            code = demo_table.show(started.clients, started.settings, place, days)
+            code = demo_table.show(started.clients, started.settings, place, days, dag_ids)
         with steps.step("Stopping everything"):
             children.stop()
     print(f"The whole demonstration took {steps.seconds():.0f} s. The UI, and a form to press: make up")
     return code
 
 
-def _run_days(steps: Steps, children: Children, rest: AirflowRest) -> list[date]:
-    """Run every runbook for every day, in order, and return the days."""
+def _run_days(steps: Steps, children: Children, rest: AirflowRest, dag_ids: Sequence[str]) -> list[date]:
+    """Run the runbooks for every day, in order, and return the days."""
     days = [_FIRST_DAY + timedelta(days=n) for n in range(DAYS)]
     with steps.step("The runbooks become DAGs") as bar:
-        children.wait_for(lambda: bool(rest.dag_ids()) or bool(rest.import_errors()), "the first DAG", 120)
+        children.wait_for(
+            lambda: set(dag_ids) <= set(rest.dag_ids()) or bool(rest.import_errors()),
+            f"the DAG of each of {', '.join(dag_ids)}",
+            120,
+        )
         for error in rest.import_errors():
             raise DeploymentError(f"Airflow cannot read a DAG file:\n{error}")
-        every = rest.dag_ids()
-        dag_ids = [name for name in every if name in PLANTED] or every  # a repository without ours has its own
         bar.at(len(dag_ids), ", ".join(dag_ids))
     with steps.step(f"{len(dag_ids)} runbooks × {DAYS} days, day after day", len(dag_ids) * DAYS) as bar:
         for dag_id in dag_ids:
@@ -66,6 +72,18 @@ def _run_days(steps: Steps, children: Children, rest: AirflowRest) -> list[date]
             if done.total() == len(dag_ids) * DAYS:
                 return days
             time.sleep(1)
+
+
+def _shown(settings: Settings) -> list[str]:
+    """Return the runbooks that find what is planted in the sample trail, or all of a repository without them.
+
+    They come from the files and not from Airflow, which has other DAGs too, and reads the files in any order.
+    """
+    every = sorted(Collection.load(settings.runbooks).runbooks)
+    chosen = [name for name in every if name in PLANTED] or every
+    if not chosen:
+        raise DeploymentError(f"there is no valid runbook in {settings.runbooks}: `trailbook check` says why")
+    return chosen
 
 
 def _trigger(rest: AirflowRest, dag_id: str, day: date, number: int) -> None:

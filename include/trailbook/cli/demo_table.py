@@ -1,5 +1,6 @@
 """The demonstration's table: per runbook and day verdict, findings by state, bytes scanned, the report's path."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -15,7 +16,7 @@ _NUMBERS = ("new", "updated", "unchanged", "absent", "suppressed", "scanned")
 _COLUMNS = ("runbook", "day", "verdict", *_NUMBERS, "report")
 
 
-def show(clients: Clients, settings: Settings, place: Place, days: Sequence[date]) -> int:
+def show(clients: Clients, settings: Settings, place: Place, days: Sequence[date], runbooks: Sequence[str]) -> int:
     """Print the table and the ledger's verification; 0 where each runbook has its entry a day and all verifies."""
     ledger = clients.ledger(settings)
     entries = [entry for runbook in ledger.runbooks() for entry in ledger.entries(runbook)]
@@ -26,8 +27,9 @@ def show(clients: Clients, settings: Settings, place: Place, days: Sequence[date
     print(f"\nA suppressed finding counts in its state as well. Reports in {place.reports}\n")
     found = verify(ledger.store, clients.store(settings.reports, "TRAILBOOK_REPORTS"))
     show_verification(found)
-    whole = len(entries) == len(ledger.runbooks()) * len(days) and not any(entry.record.error for entry in entries)
-    return 0 if whole and entries and not found.faults else 1
+    counted = Counter(entry.record.runbook for entry in entries)
+    whole = counted == dict.fromkeys(runbooks, len(days)) and not any(entry.record.error for entry in entries)
+    return 0 if whole and not found.faults else 1
 
 
 def _row(entry: Entry, place: Place, days: Sequence[date]) -> tuple[object, ...]:
