@@ -162,11 +162,13 @@ _ORDER = (Verdict.FAIL, Verdict.ERROR, Verdict.INCOMPLETE, Verdict.PASS)
 
 
 def _controls(found: Iterable[tuple[FrameworkView, Control]]) -> str:
-    """Return controls by framework: `NIST SP 800-53 rev5 AU-6, AC-2; PCI DSS 4.0.1 10.2`."""
+    """Return the controls of one framework, `NIST SP 800-53 rev5 AU-6, AC-2`; of several, how many of each."""
     by: dict[str, list[str]] = {}
     for framework, control in found:
         by.setdefault(framework.title, []).append(control.id)
-    return "; ".join(f"{title} {_few(ids)}" for title, ids in by.items())
+    if len(by) > 1:
+        return "; ".join(f"{len(ids)} of {title}" for title, ids in by.items())
+    return "".join(f"{title} {_few(ids)}" for title, ids in by.items())
 
 
 def _few(names: Iterable[str]) -> str:

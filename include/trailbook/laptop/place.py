@@ -88,6 +88,7 @@ class Place:
             "TRAILBOOK_RESULTS": f"s3://{RESULTS}/results/",
             "TRAILBOOK_POLL_SECONDS": "0.5",
             "TRAILBOOK_REGION": REGION,
+            "TRAILBOOK_WEB_CACHE": str(self.root / "web"),  # else each place's ledger is taken for the same one
         }
 
     def _port(self, name: str) -> int:

@@ -57,8 +57,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """A framework's controls that have no evidence for one reason."""
+
+    framework: str
+    why: str
+    controls: tuple[Control, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Controls:
-    """The page."""
+    """The page. `lacking` and `others` are all runbooks: those whose evidence is missing or in part, and the rest."""
 
     asked: Asked
     view: ComplianceView
@@ -68,7 +77,8 @@ class Controls:
     periods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     rows: Mapping[str, Row]
     lacking: tuple[Row, ...]
-    without: tuple[tuple[str, Control, str], ...]
+    without: tuple[Without, ...]
+    others: tuple[Row, ...]
     hidden: int
     rollups: tuple[tuple[RunSummary, str], ...]
     rolls: bool
@@ -112,9 +122,8 @@ def controls(
         periods=tuple(_periods(asked.framework, today)),
         rows=rows,
         lacking=tuple(rows[of.runbook.id] for of in view.lacking),
-        without=tuple(
-            (framework.title, control, says.why_none(control)) for framework, control in view.of(Standing.NONE)
-        ),
+        without=_without(view),
+        others=tuple(rows[of.runbook.id] for of in view.evidence if of not in view.lacking),
         hidden=hidden,
         rollups=tuple((run, run.run_id if run.window is None else span(run.window)) for run in rollups),
         rolls=rolls,
@@ -135,6 +144,13 @@ def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -
         more=sum(each.windows for each in of.stretches[MOST_WINDOWS:]),
         startable=bool(of.lacks) and may_start(of.runbook.id),
     )
+
+
+def _without(view: ComplianceView) -> tuple[Without, ...]:
+    found: dict[tuple[str, str], list[Control]] = {}
+    for framework, control in view.of(Standing.NONE):
+        found.setdefault((framework.title, says.why_none(control)), []).append(control)
+    return tuple(Without(title, why, tuple(controls)) for (title, why), controls in found.items())
 
 
 def _gap(of: Stretch) -> Gap:
