@@ -14,6 +14,7 @@ ELEMENTS = {
 ATTRIBUTES = {
     *(
         "lang",
+        "open",
         "charset",
         "name",
         "content",
