@@ -44,7 +44,7 @@ def test_an_event_s_first_line_has_what_happened_and_not_its_id():
     row = dict(zip(names, ("e" * 36, "2026-11-01T08:00:00Z", "111122223333", "ListUsers", LONG, "x" * 90), strict=True))
     columns = tuple(Column(name, "varchar") for name in names)
     report = make([finding(0, State.NEW, row=row)], spec=spec, columns=columns)
-    assert head_columns(report) == ("event_time", "account_id", "event_name", "principal_arn")
+    assert head_columns(report) == ("event_time", "event_name", "account_id", "principal_arn")
     (new, *_) = groups(report)[0].rows
     assert "e" * 36 in new.event_ids
 

@@ -16,6 +16,7 @@ MOST_ROWS = 500
 """Findings of one group that the page lists; report.json and findings.csv have all."""
 
 EVENT_COLUMNS = ("event_ids", "event_id")
+_TOLD_FIRST = ("event_time", "event_name")
 _MOST_ACCOUNTS = 200
 
 # In characters: what the first line of a finding has room for beside `First seen`, what a column costs besides its
@@ -116,10 +117,11 @@ def head_columns(report: Report) -> tuple[str, ...]:
     """Return the columns of a finding's first line: of its key, then its measures, as many as a page's width holds.
 
     At least three of the key's; the others stand beneath, with their names. An event's key is an id that tells nobody
-    anything: the first line of an event has the result's columns in their order, and the id stands with the evidence.
+    anything: the first line of an event says when and what first, then has the result's columns in their order.
     """
     columns = [column.name for column in report.outcome.columns if column.name not in EVENT_COLUMNS]
-    of_an_event = columns if report.runbook.result.kind == "events" else ()
+    told = [name for name in _TOLD_FIRST if name in columns]
+    of_an_event = (*told, *columns) if report.runbook.result.kind == "events" else ()
     wanted = dict.fromkeys(of_an_event or (*report.runbook.result.key, *report.measures))
     seen = report.findings[:_MEASURED]
     head: list[str] = []
