@@ -99,7 +99,6 @@ class _Home(AirflowHome):
             "AIRFLOW__CORE__AUTH_MANAGER": "ui_rights.OneIsNarrow",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
             "PYTHONPATH": os.pathsep.join(filter(None, (str(RIGHTS), os.environ.get("PYTHONPATH")))),
-            "TRAILBOOK_WEB_CACHE": str(self.folder.parent / "web"),
         }
 
 

@@ -18,7 +18,6 @@ from trailbook.laptop.progress import Steps
 from trailbook.laptop.rest import AirflowRest
 from trailbook.runbook.collection import Collection
 from trailbook.sample import PLANTED
-from trailbook.settings import Settings
 
 __all__ = ["configure", "run"]
 
@@ -31,9 +30,9 @@ def run(args: argparse.Namespace) -> int:
     end_on_signals()
     place, steps = Place((args.root / "demo").resolve(), Path.cwd()), Steps()
     place.clear()
+    dag_ids = _shown(place.runbooks)
     with Children(place.logs) as children:
         started = start(children, place, steps, _FIRST_DAY, stays=False)
-        dag_ids = _shown(started.settings)
         days = _run_days(steps, children, started.rest, dag_ids)
         with steps.step("Reports and ledger"):
             mirror(started.clients.store(started.settings.reports, "TRAILBOOK_REPORTS"), place.reports)
@@ -74,15 +73,15 @@ def _run_days(steps: Steps, children: Children, rest: AirflowRest, dag_ids: Sequ
             time.sleep(1)
 
 
-def _shown(settings: Settings) -> list[str]:
+def _shown(runbooks: Path) -> list[str]:
     """Return the runbooks that find what is planted in the sample trail, or all of a repository without them.
 
     They come from the files and not from Airflow, which has other DAGs too, and reads the files in any order.
     """
-    every = sorted(Collection.load(settings.runbooks).runbooks)
+    every = sorted(Collection.load(runbooks).runbooks)
     chosen = [name for name in every if name in PLANTED] or every
     if not chosen:
-        raise DeploymentError(f"there is no valid runbook in {settings.runbooks}: `trailbook check` says why")
+        raise DeploymentError(f"there is no valid runbook in {runbooks}: `trailbook check` says why")
     return chosen
 
 

@@ -89,6 +89,11 @@ class Evidence:
                 found.append(Stretch(lack.window, 1, lack.why, lack.run))
         return tuple(found)
 
+    def listed(self, most: int) -> tuple[tuple[Stretch, ...], int]:
+        """Return the first stretches, at most so many, and how many windows the others hold."""
+        found = self.stretches
+        return found[:most], sum(each.windows for each in found[most:])
+
     @property
     def last(self) -> RunSummary | None:
         """The run of the period whose window ended last."""

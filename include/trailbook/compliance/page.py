@@ -82,6 +82,7 @@ def _context(report: ComplianceReport, beside: bool) -> dict[str, Any]:
 
 def _row(view: ComplianceView, of: Evidence) -> Row:
     mark, word = says.STANDINGS[of.standing]
+    stretches, more = of.listed(MOST_WINDOWS)
     return Row(
         of=of,
         standing=of.standing.value,
@@ -91,8 +92,8 @@ def _row(view: ComplianceView, of: Evidence) -> Row:
         gaps=says.gaps(of),
         remarks=says.remarks(of),
         age=says.last_good(view, of),
-        stretches=of.stretches[:MOST_WINDOWS],
-        more=sum(each.windows for each in of.stretches[MOST_WINDOWS:]),
+        stretches=stretches,
+        more=more,
     )
 
 

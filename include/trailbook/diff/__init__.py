@@ -7,11 +7,12 @@ finding's id is the same in every run, window and version of Trailbook; nothing 
 from trailbook.diff.allow import expired
 from trailbook.diff.checks import other_rows
 from trailbook.diff.header import Header, header
-from trailbook.diff.model import AllowUse, Counts, Diff, DiffSpec, Finding, Seen, State, Suppression
+from trailbook.diff.model import EVENT_TIME, AllowUse, Counts, Diff, DiffSpec, Finding, Seen, State, Suppression
 from trailbook.diff.read import findings, frame
 from trailbook.diff.snapshot import changes, compare
 
 __all__ = [
+    "EVENT_TIME",
     "AllowUse",
     "Counts",
     "Diff",

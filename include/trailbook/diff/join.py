@@ -9,14 +9,11 @@ from datetime import datetime, timedelta
 
 from trailbook.athena.resultset import literal, quoted
 from trailbook.diff.identity import finding_id
-from trailbook.diff.model import DiffSpec
+from trailbook.diff.model import EVENT_TIME, DiffSpec
 from trailbook.window import Window
 
 CARRIED = ("state", "first_seen_run", "first_seen_time", "last_seen_run", "last_seen_time")
 """What a row of the baseline hands on, under names `tb_…`; here they become `tb_prior_…`."""
-
-EVENT_TIME = "event_time"
-"""The column by which findings of the kind `events` stand within their state, where the result has it."""
 
 FORGET_AFTER = timedelta(days=400)
 """How long a finding that is gone is remembered, by window: then its return is a new finding, not a reopened one."""

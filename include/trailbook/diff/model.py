@@ -10,6 +10,9 @@ from typing import Any, Literal
 from trailbook.runbook.model import Allow
 from trailbook.window import Window
 
+EVENT_TIME = "event_time"
+"""The column by which findings of the kind `events` stand within their state, where the result has it."""
+
 
 class State(StrEnum):
     """SARIF's baselineState of a finding."""

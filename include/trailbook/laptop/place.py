@@ -29,6 +29,11 @@ class Place:
         return self.root / "aws"
 
     @property
+    def runbooks(self) -> Path:
+        """The checkout's runbooks."""
+        return self.repo / "runbooks"
+
+    @property
     def lookups(self) -> Path:
         """The lists that the sample's runbooks look for."""
         return self.root / "lookups"
@@ -80,7 +85,7 @@ class Place:
     def settings_environment(self) -> dict[str, str]:
         """Return the TRAILBOOK_ variables of this place."""
         return {
-            "TRAILBOOK_RUNBOOKS": str(self.repo / "runbooks"),
+            "TRAILBOOK_RUNBOOKS": str(self.runbooks),
             "TRAILBOOK_LOOKUPS": str(self.lookups),
             "TRAILBOOK_TRAIL": f"s3://{TRAIL}/AWSLogs",
             "TRAILBOOK_REPORTS": f"s3://{REPORTS}",

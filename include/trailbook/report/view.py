@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from trailbook.diff import Finding, State, Suppression
+from trailbook.diff import EVENT_TIME, Finding, State, Suppression
 from trailbook.report.model import Report
 from trailbook.report.text import amount, clip
 from trailbook.report.values import is_number, items, shown
@@ -16,7 +16,7 @@ MOST_ROWS = 500
 """Findings of one group that the page lists; report.json and findings.csv have all."""
 
 EVENT_COLUMNS = ("event_ids", "event_id")
-_TOLD_FIRST = ("event_time", "event_name")
+_TOLD_FIRST = (EVENT_TIME, "event_name")
 _MOST_ACCOUNTS = 200
 
 # In characters: what the first line of a finding has room for beside `First seen`, what a column costs besides its

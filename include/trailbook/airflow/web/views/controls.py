@@ -110,6 +110,7 @@ def controls(
     today: date,
 ) -> Controls:
     """Return the page of a compliance view; `hidden` is how many runbooks the reader may not see."""
+    lacking = {of.runbook.id for of in view.lacking}
     rows = {of.runbook.id: _row(view, of, may_start) for of in view.evidence}
     return Controls(
         asked=Asked(
@@ -121,9 +122,9 @@ def controls(
         frameworks=tuple(frameworks),
         periods=tuple(_periods(asked.framework, today)),
         rows=rows,
-        lacking=tuple(rows[of.runbook.id] for of in view.lacking),
+        lacking=tuple(row for name, row in rows.items() if name in lacking),
         without=_without(view),
-        others=tuple(rows[of.runbook.id] for of in view.evidence if of not in view.lacking),
+        others=tuple(row for name, row in rows.items() if name not in lacking),
         hidden=hidden,
         rollups=tuple((run, run.run_id if run.window is None else span(run.window)) for run in rollups),
         rolls=rolls,
@@ -132,6 +133,7 @@ def controls(
 
 def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -> Row:
     mark, word = says.STANDINGS[of.standing]
+    stretches, more = of.listed(MOST_WINDOWS)
     return Row(
         of=of,
         mark=mark,
@@ -140,8 +142,8 @@ def _row(view: ComplianceView, of: Evidence, may_start: Callable[[str], bool]) -
         gaps=says.gaps(of),
         remarks=says.remarks(of),
         good_ago=says.last_good(view, of),
-        windows=tuple(map(_gap, of.stretches[:MOST_WINDOWS])),
-        more=sum(each.windows for each in of.stretches[MOST_WINDOWS:]),
+        windows=tuple(map(_gap, stretches)),
+        more=more,
         startable=bool(of.lacks) and may_start(of.runbook.id),
     )
 
