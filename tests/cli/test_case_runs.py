@@ -1,7 +1,6 @@
 import json
 import tempfile
 
-import duckdb
 import pytest
 
 from trailbook.cli import main
@@ -70,9 +69,9 @@ def test_one_process_and_several_find_the_same_in_the_same_order_and_leave_nothi
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_bug_is_not_taken_for_a_failed_case(processes):
     hopeless = runbook("hopeless", "one")
-    hopeless.cases[0].events[0]["eventName"] = "\ud800"
+    hopeless.cases[0].events[0]["eventName"] = frozenset()
 
-    with pytest.raises(duckdb.Error, match="surrogate"):
+    with pytest.raises(TypeError, match="frozenset"):
         results_of([runbook("fine", "one"), hopeless, runbook("fine-too", "one")], {}, TABLE, processes)
 
 

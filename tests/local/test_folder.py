@@ -4,7 +4,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from trailbook.errors import DeploymentError, InvalidRequest, QueryFailed
@@ -193,10 +192,28 @@ def test_the_plans_of_queries_that_are_not_kept_are_let_go():
 def test_records_that_cannot_be_taken_leave_none(tmp_path):
     sql = "SELECT count(*) FROM trailbook.cloudtrail_logs"
     with FolderAthena.from_records([record()], table=TABLE) as athena:
-        with pytest.raises(duckdb.Error, match="surrogate"):
+        with pytest.raises(InvalidRequest, match=r"cannot be read in: .*surrogate"):
             athena.replace_records([record(eventName="\ud800")])
         athena.replace_records([record(1), record(2)])
         assert rows(athena, sql, tmp_path) == [["2"]]
+
+
+def test_of_sets_of_records_the_one_that_is_shown_is_read(tmp_path):
+    sql = "SELECT eventid FROM trailbook.cloudtrail_logs ORDER BY 1"
+    sets = [[record(1), record(2)], [], [record(3)]]
+    with FolderAthena.from_records([], table=TABLE, keep_plans=True) as athena:
+        athena.hold_records(sets)
+        assert rows(athena, sql, tmp_path) == [["id-1"], ["id-2"]]
+        executions = []
+        for number, held in ((2, 1), (1, 0), (0, 2), (2, 1)):
+            athena.show_records(number)
+            executions.append(athena.execute(sql, token=str(number)))
+            assert len(athena.rows(executions[-1])) == athena.events == held
+        assert [[row["eventid"] for row in one] for one in athena.rows_of_each(executions)] == [
+            ["id-3"], [], ["id-1", "id-2"], ["id-3"]]  # fmt: skip
+        for number in (-1, 3):
+            with pytest.raises(InvalidRequest, match=f"found {number}"):
+                athena.show_records(number)
 
 
 def test_a_folders_records_are_not_replaced(tmp_path):

@@ -5,8 +5,8 @@ from trailbook.local.folder import FolderAthena
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Case, Runbook
 from trailbook.settings import PhysicalTable
-from trailbook.steps.cases import bound_case, run_case
-from trailbook.steps.fragment_cases import run_fragment_case
+from trailbook.steps.cases import bound_case, run_cases
+from trailbook.steps.fragment_cases import run_fragment_cases
 
 TABLE = PhysicalTable()
 QUERY = """
@@ -60,7 +60,7 @@ def athena():
 
 
 def differences(athena, asked, of=None):
-    return run_case(of or runbook(), asked, athena, TABLE).differences
+    return run_cases(of or runbook(), [asked], athena, TABLE)[0].differences
 
 
 def test_the_same_sql_over_other_events_gives_their_rows(athena):
@@ -171,6 +171,39 @@ def test_a_query_that_fails_is_a_difference_each_time_and_spoils_no_other_case(a
         assert differences(athena, case(rows=[FOUND])) == ()
 
 
+def test_cases_together_give_what_each_gives_alone(athena):
+    asked = [
+        case(rows=[FOUND]),
+        case("nothing", events=[]),
+        case("three", events=[{"eventName": "StopLogging", "repeat": 3}], rows=[{**FOUND, "events": 3}]),
+        case("least", least=2),
+        case("wrong", rows=[{**FOUND, "events": 2}]),
+    ]
+    together = run_cases(runbook(), asked, athena, TABLE)
+
+    assert together == [result for one in asked for result in run_cases(runbook(), [one], athena, TABLE)]
+    assert [result.passed for result in together] == [True, True, True, True, False]
+
+
+def test_a_case_that_is_wrong_leaves_the_others(athena):
+    lone = case("surrogate", events=[{"eventName": "\ud800"}])
+    query = "SELECT eventname AS event_name, 1 / (length(eventname) - 4) AS n, eventid AS event_ids FROM cloudtrail"
+    of = runbook(query=query, lookups={}, fragments={}, params={})
+    asked = [
+        case("zero", events=[{"eventName": "Four"}]),
+        case("one", rows=[{"n": 0}], watched=[]),
+        lone,
+        case("no", kind=1),
+    ]
+
+    found = [result.differences for result in run_cases(of, asked, athena, TABLE)]
+
+    assert found[0][0].startswith("DIVISION_BY_ZERO")
+    assert found[1] == ()
+    assert "surrogate" in found[2][0]
+    assert "kind" in found[3][0]
+
+
 def test_rows_are_those_that_the_result_csv_has(athena, tmp_path):
     sql = (
         "SELECT eventname, CAST(NULL AS varchar) AS nothing, '' AS empty, 1 AS one, 1.5E0 AS half, true AS yes, "
@@ -199,6 +232,35 @@ def test_a_fragments_cases_each_have_their_own_values(athena):
     cases.append({"given": {"who": {"arn": "x"}, "other": "y"}, "expect": "ab"})
     fragments = {"who": Fragment.model_validate({**body, "cases": cases})}
 
-    found = [run_fragment_case("who", number, fragments, athena, TABLE).differences for number in range(4)]
+    for numbers in ((0, 1, 2, 3), (3, 0), (2,)):
+        found = run_fragment_cases("who", numbers, fragments, athena, TABLE)
+        wrong = ("expected 'ab', found 'xy'",)
+        assert [(one.case, one.differences) for one in found] == [
+            (f"case {number + 1}", wrong if number == 3 else ()) for number in numbers
+        ]
 
-    assert found == [(), (), (), ("expected 'ab', found 'xy'",)]
+
+def test_a_fragments_cases_are_of_every_kind_of_value_and_one_that_is_wrong_leaves_the_others(athena):
+    kinds = {
+        "t": "string", "i": "integer", "n": "number", "b": "boolean", "l": "strings", "j": "json", "r": "resources"
+    }  # fmt: skip
+    shown = (
+        "concat_ws('|', coalesce(t, '-'), CAST(i AS varchar), CAST(b AS varchar), array_join(l, '+'), json_format(j)"
+    )
+    sql = f"{shown}, r[1].arn, CAST(CAST(sqrt(n) AS integer) / i AS varchar))"
+    given = [
+        {"t": "it's ?", "i": 1, "n": 4.0, "b": True, "l": ["x", "y"], "j": {"a": [None]}, "r": [{"ARN": "arn"}]},
+        {"i": 0, "n": 4.0},
+        {"t": "", "i": 1, "n": 1.0, "l": [], "j": None},
+        {},
+    ]
+    expected = ['it\'s ?|1|true|x+y|{"a":[null]}|arn|2', "unreachable", "|1||1", "-|"]
+    cases = [{"given": one, "expect": value} for one, value in zip(given, expected, strict=True)]
+    body = {"description": "All.", "params": kinds, "sql": sql, "cases": cases}
+    fragments = {"all": Fragment.model_validate(body)}
+
+    found = [one.differences for one in run_fragment_cases("all", range(4), fragments, athena, TABLE)]
+
+    assert found[0] == found[2] == found[3] == ()
+    assert found[1][0].startswith("DIVISION_BY_ZERO")
+    assert run_fragment_cases("all", [0, 2], fragments, athena, TABLE)[1].differences == ()

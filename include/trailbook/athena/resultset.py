@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 RESERVED = "tb_"
 """Columns whose names begin so are the snapshot's own."""
 
+_FILE = f"{RESERVED}file"
 _LONGEST_LINE = 64 * 1024 * 1024  # Athena stops at 32 MB a row; quotes double at the most
 _ROW_GROUP = 122_880
 
@@ -49,7 +50,7 @@ def read_csv(csv: Path, columns: Sequence[Column], to: Path, *, limit: int | Non
     """
     types, casts = _checked(csv, columns)
     with connect(threads=1) as duck:
-        source = _source(csv, columns)
+        source = _source(literal(str(csv)), columns)
         try:
             write_parquet(duck, f"SELECT {casts} FROM {source} LIMIT ?", to, [limit])  # noqa: S608 - quoted
         except EvidenceError as error:
@@ -59,22 +60,39 @@ def read_csv(csv: Path, columns: Sequence[Column], to: Path, *, limit: int | Non
         return ResultSet(tuple(columns), to, kept, kept == limit and _count(duck, source) > kept)
 
 
-def csv_rows(csv: Path, columns: Sequence[Column], duck: "DuckDBPyConnection | None" = None) -> list[dict[str, Any]]:
+def csv_rows(csv: Path, columns: Sequence[Column]) -> list[dict[str, Any]]:
     """Return the rows of a small result CSV as plain Python values, as `rows` gives them after `read_csv`.
 
-    Who reads many gives a connection of `connect`: opening one takes longer than reading a small file, which must then
-    have a path of its own. Raises QueryFailed and EvidenceError as `read_csv` does.
+    Raises QueryFailed and EvidenceError as `read_csv` does.
+    """
+    with connect(threads=1) as duck:
+        return csv_rows_of_each([csv], columns, duck)[0]
+
+
+def csv_rows_of_each(
+    csvs: Sequence[Path], columns: Sequence[Column], duck: "DuckDBPyConnection"
+) -> list[list[dict[str, Any]]]:
+    """Return the rows of each of some small result CSVs of the same columns, as `csv_rows` does.
+
+    `duck` is a connection of `connect`: opening one, and planning, take longer than reading small files, which must
+    each have a path that was not read before.
     """
     import duckdb
 
-    types, casts = _checked(csv, columns)
-    with connect(threads=1) if duck is None else _told(duck) as duck:
-        source = _source(csv, columns)
+    for csv in csvs:
+        types, casts = _checked(csv, columns)
+    files = [literal(str(csv)) for csv in csvs]
+    found: dict[str, list[dict[str, Any]]] = {str(csv): [] for csv in csvs}
+    with _told(duck):
+        source = _source(f"[{', '.join(files)}]", columns, f"filename={literal(_FILE)}")
         try:
-            return fetch(duck, f"SELECT {casts} FROM {source}")  # noqa: S608 - quoted
+            for row in fetch(duck, f"SELECT {_FILE}, {casts} FROM {source}"):  # noqa: S608 - quoted
+                found[row.pop(_FILE)].append(row)
         except duckdb.Error as error:
-            _blame(duck, source, csv, list(zip(columns, types, strict=True)))
-            raise EvidenceError(f"{csv.name}: expected Athena's result CSV: {shown(str(error), 300)}") from None
+            for csv, file in zip(csvs, files, strict=True):
+                _blame(duck, _source(file, columns), csv, list(zip(columns, types, strict=True)))
+            raise EvidenceError(f"{csvs[0].name}: expected Athena's result CSV: {shown(str(error), 300)}") from None
+    return list(found.values())
 
 
 def _checked(csv: Path, columns: Sequence[Column]) -> tuple[list[Typed], str]:
@@ -191,14 +209,14 @@ def _cast(name: str, typed: Typed) -> str:
     return f"CASE WHEN {text} IS NULL OR {checked} THEN {typed.value(text)} ELSE error('of another type') END"
 
 
-def _source(csv: Path, columns: Sequence[Column]) -> str:
-    """Return the relation of the CSV's texts, without its header."""
+def _source(csvs: str, columns: Sequence[Column], more: str = "") -> str:
+    """Return the relation of the texts of CSVs, a literal or a list of such, without their headers."""
     named = ", ".join(f"{literal(column.name)}: 'VARCHAR'" for column in columns)
     options = (
         "auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='', allow_quoted_nulls=false, "
         "null_padding=false, strict_mode=true, new_line='\\n', parallel=false"
-    )
-    return f"read_csv({literal(str(csv))}, {options}, max_line_size={_LONGEST_LINE}, columns={{{named}}})"
+    ) + (f", {more}" if more else "")
+    return f"read_csv({csvs}, {options}, max_line_size={_LONGEST_LINE}, columns={{{named}}})"
 
 
 def _blame(duck: "DuckDBPyConnection", source: str, csv: Path, columns: list[tuple[Column, Typed]]) -> None:

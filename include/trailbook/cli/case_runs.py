@@ -19,8 +19,8 @@ from trailbook.local.folder import FolderAthena
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
-from trailbook.steps.cases import CaseResult, run_case
-from trailbook.steps.fragment_cases import fragment_label, run_fragment_case
+from trailbook.steps.cases import CaseResult, run_cases
+from trailbook.steps.fragment_cases import fragment_label, run_fragment_cases
 
 _FEW = 200
 """Cases that are run sooner than another process has started."""
@@ -142,8 +142,8 @@ def _results(
 ) -> list[CaseResult]:
     subject = work.subject
     if isinstance(subject, str):
-        return [run_fragment_case(subject, number, fragments, athena, table) for number in work.numbers]
+        return run_fragment_cases(subject, work.numbers, fragments, athena, table)
     if not subject.cases:
         message = "the runbook has no cases: nothing shows that its SQL is right"
         return [CaseResult(subject.id, "(none)", (message,))]
-    return [run_case(subject, subject.cases[number], athena, table) for number in work.numbers]
+    return run_cases(subject, [subject.cases[number] for number in work.numbers], athena, table)

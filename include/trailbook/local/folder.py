@@ -33,7 +33,7 @@ from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import VARCHAR, identifier
 from trailbook.local.kept_plans import KeptPlans
-from trailbook.local.records import KINDS, Records
+from trailbook.local.records import KINDS, SHOWN, Records
 from trailbook.settings import PhysicalTable
 
 Progress = Callable[[int, int], None]
@@ -55,6 +55,7 @@ class FolderAthena:
         self._lock = threading.Lock()
         self._bytes = 0
         self._records: Records | None = None
+        self._sizes: list[int] = []
         self._plans: KeptPlans | None = None
         self._pieces = Pieces()
         self._results = ExitStack()
@@ -99,20 +100,34 @@ class FolderAthena:
         athena = cls(table, directory, connection)
         athena._plans = KeptPlans(connection) if keep_plans else None
         athena._records = Records(connection)
-        connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, 'SELECT * FROM records')}")  # noqa: S608  # compiled text only
+        connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, SHOWN)}")
         lock_down(connection, [])
         athena.replace_records(records)
         return athena
 
     def replace_records(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Hold other records instead, on the same connection."""
+        """Hold other records instead, on the same connection. Raises InvalidRequest for what cannot be read in."""
+        self.hold_records([records])
+
+    def hold_records(self, sets: Iterable[Iterable[Mapping[str, Any]]]) -> None:
+        """Hold these sets of records instead, and show the first: queries read the set that is shown."""
         if self._records is None:
             raise InvalidRequest("this Athena reads a folder, whose records stay")
-        texts = [json.dumps(r, ensure_ascii=False) for r in records]
+        texts = [[json.dumps(r, ensure_ascii=False) for r in one] for one in sets]
         with self._lock:
             self._executions.clear()
-            self._records.replace(texts)
-            self._bytes = sum(len(t) for t in texts)
+            self._sizes = [sum(map(len, one)) for one in texts]
+            self._records.hold(texts)
+            self._bytes = self._sizes[0] if texts else 0
+
+    def show_records(self, number: int) -> None:
+        """Show the set of this number, which `hold_records` was given."""
+        if self._records is None or not 0 <= number < len(self._sizes):
+            raise InvalidRequest(f"expected the number of a set of records that is held, found {number}")
+        with self._lock:
+            self._executions.clear()
+            self._records.show(number)
+            self._bytes = self._sizes[number]
 
     @property
     def events(self) -> int:
@@ -183,11 +198,17 @@ class FolderAthena:
 
     def rows(self, execution: Execution) -> list[dict[str, Any]]:
         """Return the execution's rows as plain Python values, as `csv_rows` reads them; for small results."""
+        return self.rows_of_each([execution])[0]
+
+    def rows_of_each(self, executions: Sequence[Execution]) -> list[list[dict[str, Any]]]:
+        """Return the rows of executions that have the same columns, read at once."""
         if self._reader is None:
             self._reader = self._results.enter_context(resultset.connect(threads=1))
         with tempfile.TemporaryDirectory(dir=self._directory) as folder:  # another path each time, so nothing is kept
-            self.download(execution, Path(folder) / "result.csv")
-            return resultset.csv_rows(Path(folder) / "result.csv", execution.columns, self._reader)
+            paths = [Path(folder) / f"{n}.csv" for n in range(len(executions))]
+            for execution, path in zip(executions, paths, strict=True):
+                self.download(execution, path)
+            return resultset.csv_rows_of_each(paths, executions[0].columns, self._reader)
 
     def download(self, execution: Execution, to: Path) -> None:
         """Copy the execution's result CSV. Raises InvalidRequest where it is not one of this Athena's."""

@@ -1,9 +1,10 @@
-"""CloudTrail records in a connection's memory, read as those of a log file are."""
+"""Sets of CloudTrail records in a connection's memory, read as those of a log file are; one set at a time is shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from trailbook.errors import InvalidRequest
 from trailbook.local.engine.reader import Shape, unnested, values
 from trailbook.local.engine.types import Type, duckdb_type, from_hive, identifier
 from trailbook.sql.schema import COLUMNS
@@ -11,14 +12,17 @@ from trailbook.sql.schema import COLUMNS
 KINDS: Mapping[str, Type] = {name: from_hive(hive) for name, hive in COLUMNS.items()}
 """The columns of CloudTrail's table."""
 
-_SMALL = 100_000
-"""Characters of records that are told from others without reading them in again."""
+_NAMES = ", ".join(identifier(name) for name in KINDS)
+
+SHOWN = f"SELECT {_NAMES} FROM records WHERE tb_set = (SELECT tb_set FROM shown)"  # noqa: S608  # constants
+"""What selects the records of the set that is shown."""
 
 
 def _taken() -> str:
     columns = list(KINDS.items())
     listed = unnested(columns, Shape.ARRAY, "CAST(given.document AS JSON)")
-    return f"INSERT INTO records SELECT {values(columns)} FROM (SELECT unnest({listed}) AS r FROM given)"  # noqa: S608  # compiled text only
+    each = f"SELECT tb_set, unnest({listed}) AS r FROM given"  # noqa: S608  # compiled text only
+    return f"INSERT INTO records SELECT tb_set, {values(columns)} FROM ({each})"  # noqa: S608  # compiled text only
 
 
 class Records:
@@ -27,28 +31,29 @@ class Records:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Hold none. The records come in through a table, since a statement with parameters is planned at each run."""
         fields = ", ".join(f"{identifier(n)} {duckdb_type(k)}" for n, k in KINDS.items())
-        connection.execute(f"CREATE TABLE records ({fields})")
-        connection.execute("CREATE TABLE given (document VARCHAR)")
+        connection.execute(f"CREATE TABLE records (tb_set INTEGER, {fields})")
+        connection.execute("CREATE TABLE given (tb_set INTEGER, document VARCHAR)")
+        connection.execute("CREATE TABLE shown AS SELECT 0 AS tb_set")
         connection.execute(f"PREPARE take AS {_taken()}")
         self._connection = connection
-        self._held: str | None = None
 
-    def replace(self, texts: list[str]) -> None:
-        """Hold these records, each a JSON object, instead. Raises duckdb.Error."""
-        whole = f"[{','.join(texts)}]"
-        if whole == self._held:
-            return
-        self._held = None
-        self._connection.execute("BEGIN")
+    def hold(self, sets: Sequence[Sequence[str]]) -> None:
+        """Hold these sets of records, each a JSON object, instead, and show the first.
+
+        Reading in is planned for all of them at once, which takes longer than reading. Raises InvalidRequest for
+        records that no table holds, and holds none then.
+        """
+        given = [value for n, texts in enumerate(sets) if texts for value in (n, f"[{','.join(texts)}]")]
+        self._connection.execute("DELETE FROM records")
+        self._connection.execute("DELETE FROM given")
+        self.show(0)
         try:
-            self._connection.execute("DELETE FROM records")
-            self._connection.execute("DELETE FROM given")
-            if texts:
-                self._connection.execute("INSERT INTO given VALUES (?)", [whole])
+            if given:
+                self._connection.execute(f"INSERT INTO given VALUES {', '.join(['(?, ?)'] * (len(given) // 2))}", given)  # noqa: S608  # constants
                 self._connection.execute("EXECUTE take")
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        if len(whole) <= _SMALL:
-            self._held = whole
+        except (duckdb.Error, UnicodeError) as error:
+            raise InvalidRequest(f"the records cannot be read in: {str(error).partition(chr(10))[0]}") from error
+
+    def show(self, number: int) -> None:
+        """Show the set of this number."""
+        self._connection.execute(f"UPDATE shown SET tb_set = {int(number)}")  # noqa: S608  # a number

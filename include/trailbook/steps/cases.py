@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
 
-from trailbook.athena.execution import Athena, Execution
+from trailbook.athena.execution import Athena, Column, Execution
 from trailbook.errors import InvalidRequest, TrailbookError
 from trailbook.runbook.case_events import records, window
 from trailbook.runbook.model import Case, Runbook
@@ -21,12 +21,16 @@ _MOST_SHOWN = 5
 class CaseAthena(Athena, Protocol):
     """An Athena whose only data are the records that it was given last."""
 
-    def replace_records(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """Forget all data and take these records."""
+    def hold_records(self, sets: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+        """Forget all data, take these sets of records and show the first. Raises TrailbookError where it cannot."""
         ...
 
-    def rows(self, execution: Execution) -> list[dict[str, Any]]:
-        """Return the rows as `athena.resultset.csv_rows` gives those of the result CSV."""
+    def show_records(self, number: int) -> None:
+        """Let queries read the set of this number."""
+        ...
+
+    def rows_of_each(self, executions: Sequence[Execution]) -> list[list[dict[str, Any]]]:
+        """Return the rows, as `athena.resultset.csv_rows` gives those of the result CSV, of results of one shape."""
         ...
 
 
@@ -48,13 +52,19 @@ class CaseResult:
         return not self.differences
 
 
-def run_case(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTable) -> CaseResult:
-    """Run one case. An error of the case's own making is a difference, so the other cases still run."""
+def run_cases(runbook: Runbook, cases: Sequence[Case], athena: CaseAthena, table: PhysicalTable) -> list[CaseResult]:
+    """Run cases of a runbook. An error of a case's own making is a difference, so the other cases still run.
+
+    What a case costs beside its query, reading its records in and its result out, is done for all of them at once.
+    """
     try:
-        found = _rows(runbook, case, athena, table)
+        found = _rows(runbook, cases, athena, table)
     except TrailbookError as error:
-        return CaseResult(runbook.id, case.name, (str(error),))
-    return CaseResult(runbook.id, case.name, tuple(_differences(case.rows, found)))
+        if len(cases) > 1:  # one of them is wrong: alone, the others are not
+            return [result for case in cases for result in run_cases(runbook, [case], athena, table)]
+        return [CaseResult(runbook.id, case.name, (str(error),)) for case in cases]
+    differences = (_differences(case.rows, rows) for case, rows in zip(cases, found, strict=True))
+    return [CaseResult(runbook.id, case.name, tuple(lines)) for case, lines in zip(cases, differences, strict=True)]
 
 
 def bound_case(runbook: Runbook, case: Case, table: PhysicalTable) -> tuple[str, Sequence[Mapping[str, Any]]]:
@@ -103,10 +113,22 @@ def _bound(asked: _Binding) -> str:
     )
 
 
-def _rows(runbook: Runbook, case: Case, athena: CaseAthena, table: PhysicalTable) -> list[dict[str, Any]]:
-    sql, events = bound_case(runbook, case, table)
-    athena.replace_records(events)
-    return athena.rows(athena.execute(sql, token=case.name))
+def _rows(
+    runbook: Runbook, cases: Sequence[Case], athena: CaseAthena, table: PhysicalTable
+) -> list[list[dict[str, Any]]]:
+    """Return the rows of each case. Raises TrailbookError for the first that is wrong."""
+    bound = [bound_case(runbook, case, table) for case in cases]
+    athena.hold_records([events for _, events in bound])
+    found: list[list[dict[str, Any]]] = [[] for _ in cases]
+    alike: dict[tuple[Column, ...], dict[int, Execution]] = {}
+    for number, (sql, _) in enumerate(bound):
+        athena.show_records(number)
+        execution = athena.execute(sql, token=str(number))
+        alike.setdefault(execution.columns, {})[number] = execution
+    for executions in alike.values():
+        for number, rows in zip(executions, athena.rows_of_each(list(executions.values())), strict=True):
+            found[number] = rows
+    return found
 
 
 def _lookup(runbook: Runbook, case: Case, name: str, params: Mapping[str, Any]) -> LookupRows:

@@ -1,7 +1,7 @@
 """A fragment's own tests: its expression with the case's values, run as Athena would run it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -27,22 +27,32 @@ _NOBODY = {
 }
 
 
-def run_fragment_case(
+def run_fragment_cases(
     name: str,
-    number: int,
+    numbers: Sequence[int],
     fragments: Mapping[str, Fragment],
     athena: CaseAthena,
     table: PhysicalTable,
-) -> CaseResult:
-    """Run one case of the fragment `name`. An error of the case's own making is a difference."""
-    case = fragments[name].cases[number]
-    title, label = fragment_label(name, number)
+) -> list[CaseResult]:
+    """Run cases of the fragment `name`: one query over all their values or, where one is wrong, one each.
+
+    An error of a case's own making is a difference.
+    """
+    cases = [fragments[name].cases[number] for number in numbers]
     try:
-        found = _value(name, case, fragments, athena, table)
+        found = _values(name, cases, fragments, athena, table)
     except TrailbookError as error:
-        return CaseResult(title, label, (str(error),))
-    differences = () if agrees(case.expect, found) else (f"expected {case.expect!r}, found {found!r}",)
-    return CaseResult(title, label, differences)
+        if len(numbers) > 1:
+            return [one for number in numbers for one in run_fragment_cases(name, [number], fragments, athena, table)]
+        return [CaseResult(*fragment_label(name, number), (str(error),)) for number in numbers]
+    return [
+        CaseResult(*fragment_label(name, number), _difference(case, value))
+        for number, case, value in zip(numbers, cases, found, strict=True)
+    ]
+
+
+def _difference(case: FragmentCase, found: Any) -> tuple[str, ...]:
+    return () if agrees(case.expect, found) else (f"expected {case.expect!r}, found {found!r}",)
 
 
 def fragment_label(name: str, number: int) -> tuple[str, str]:
@@ -50,21 +60,63 @@ def fragment_label(name: str, number: int) -> tuple[str, str]:
     return f"fragment {name}", f"case {number + 1}"
 
 
-def fragment_sql(name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable) -> str:
-    """Return the query whose one row's `value` is the expression's. Raises TrailbookError."""
-    fragment = fragments[name]
-    bodies = tuple((one, body.sql, tuple(body.params)) for one, body in fragments.items())
-    body = _body(_Bodies(name, bodies, fragments)).copy()
-    holder = exp.select(exp.alias_(body, "value")).from_(
-        exp.Table(this=exp.to_identifier(table.name, quoted=True), db=exp.to_identifier(table.database, quoted=True))
+def bound_fragment_case(
+    name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the query whose one row's `value` is the expression's, and the record that it reads.
+
+    Raises TrailbookError.
+    """
+    kinds = fragments[name].params
+    body = _filled(name, fragments, lambda param: _literal(case.given.get(param), kinds[param]))
+    return written(exp.select(exp.alias_(body, "value")).from_(_table(table))), [_record(kinds, case)]
+
+
+def _all_bound(
+    name: str, cases: Sequence[FragmentCase], fragments: Mapping[str, Fragment], table: PhysicalTable
+) -> tuple[str, list[dict[str, Any]]]:
+    """Return the query whose rows are the cases' numbers `n` and values, and the records that it reads."""
+    kinds = fragments[name].params
+    scalars = [param for param, kind in kinds.items() if kind not in _COLUMNS]
+    rows = [
+        (exp.Literal.number(n), string(str(n)), *(_literal(case.given.get(p), kinds[p]) for p in scalars))
+        for n, case in enumerate(cases)
+    ]
+    columns = [exp.to_identifier(column, quoted=True) for column in ("n", "id", *(f"p_{p}" for p in scalars))]
+    given = exp.Values(
+        expressions=[exp.Tuple(expressions=list(row)) for row in rows],
+        alias=exp.TableAlias(this=exp.to_identifier("given"), columns=columns),
     )
+    body = _filled(name, fragments, lambda param: exp.column(f"p_{param}", "given", quoted=True))
+    query = (
+        exp.select(exp.column("n", "given"), exp.alias_(body, "value"))
+        .from_(_table(table))
+        .join(given, on=exp.column("eventid").eq(exp.column("id", "given")))
+    )
+    return written(query), [{**_record(kinds, case), "eventID": str(n)} for n, case in enumerate(cases)]
+
+
+def _filled(name: str, fragments: Mapping[str, Fragment], scalar: Callable[[str], exp.Expr]) -> exp.Expr:
+    """Return the expression over a record's nested columns, and over what `scalar` gives for each other parameter."""
+    kinds = fragments[name].params
+    bodies = tuple((one, body.sql, tuple(body.params)) for one, body in fragments.items())
+    holder = exp.Paren(this=_body(_Bodies(name, bodies, fragments)).copy())
     for column in list(holder.find_all(exp.Column)):
-        kind = fragment.params.get(column.parts[0].name.lower())
+        kind = kinds.get(column.parts[0].name.lower())
         if kind in _COLUMNS:
             column.parts[0].set("this", kind)
         elif kind is not None:
-            column.replace(_literal(case.given.get(column.name.lower()), kind))
-    return written(holder)
+            column.replace(scalar(column.name.lower()))
+    body: exp.Expr = holder.this
+    return body
+
+
+def _table(table: PhysicalTable) -> exp.Table:
+    return exp.Table(this=exp.to_identifier(table.name, quoted=True), db=exp.to_identifier(table.database, quoted=True))
+
+
+def _record(kinds: Mapping[str, str], case: FragmentCase) -> dict[str, Any]:
+    return {**_NOBODY, **{_COLUMNS[kind]: case.given.get(p) for p, kind in kinds.items() if kind in _COLUMNS}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +142,17 @@ def _literal(value: Any, kind: str) -> exp.Expr:
     return literal(value, kind)
 
 
-def bound_fragment_case(
-    name: str, case: FragmentCase, fragments: Mapping[str, Fragment], table: PhysicalTable
-) -> tuple[str, list[dict[str, Any]]]:
-    """Return the query of one case and the record that it reads. Raises TrailbookError."""
-    kinds = fragments[name].params
-    nested = {_COLUMNS[kind]: case.given.get(param) for param, kind in kinds.items() if kind in _COLUMNS}
-    return fragment_sql(name, case, fragments, table), [{**_NOBODY, **nested}]
-
-
-def _value(
-    name: str, case: FragmentCase, fragments: Mapping[str, Fragment], athena: CaseAthena, table: PhysicalTable
-) -> Any:
-    sql, events = bound_fragment_case(name, case, fragments, table)
-    athena.replace_records(events)
-    return athena.rows(athena.execute(sql, token=name))[0]["value"]
+def _values(
+    name: str,
+    cases: Sequence[FragmentCase],
+    fragments: Mapping[str, Fragment],
+    athena: CaseAthena,
+    table: PhysicalTable,
+) -> list[Any]:
+    if len(cases) == 1:
+        sql, events = bound_fragment_case(name, cases[0], fragments, table)
+    else:
+        sql, events = _all_bound(name, cases, fragments, table)
+    athena.hold_records([events])
+    (rows,) = athena.rows_of_each([athena.execute(sql, token=name)])
+    return [row["value"] for row in sorted(rows, key=lambda row: row.get("n", 0))]
