@@ -5,6 +5,7 @@ chain is as long as all of the others together.
 """
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -23,7 +24,6 @@ from chain_records import record
 from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import FIRST
 from trailbook.ledger.index import LedgerIndex
-from trailbook.local.server import serve
 from trailbook.objects import ObjectStore
 from trailbook.objects_s3 import S3Store
 from trailbook.verdict import Verdict
@@ -105,18 +105,27 @@ def _chain(store: ObjectStore, runbook: str, entries: int) -> None:
 
 @contextmanager
 def aws() -> Iterator[ObjectStore]:
-    """Serve the embedded AWS and yield the store of an empty ledger on it."""
-    with serve(None) as server:
-        client = boto3.client(
-            "s3",
-            region_name="us-east-1",
-            endpoint_url=server.endpoint_url,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",  # noqa: S106 - of the embedded AWS
-            config=Config(max_pool_connections=16),
-        )
-        client.create_bucket(Bucket="ledger")
-        yield S3Store(client, "ledger")
+    """Serve the embedded AWS and yield the store of an empty ledger on it.
+
+    It is a process of its own, as for every Airflow: in this one it would take the interpreter from the pages.
+    """
+    command = [sys.executable, "-m", "trailbook", "local"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:  # noqa: S603
+        try:
+            assert server.stdout is not None  # noqa: S101 - a pipe was asked for
+            endpoint = server.stdout.readline().strip()
+            client = boto3.client(
+                "s3",
+                region_name="us-east-1",
+                endpoint_url=endpoint,
+                aws_access_key_id="testing",
+                aws_secret_access_key="testing",  # noqa: S106 - of the embedded AWS
+                config=Config(max_pool_connections=16),
+            )
+            client.create_bucket(Bucket="ledger")
+            yield S3Store(client, "ledger")
+        finally:
+            server.terminate()
 
 
 if __name__ == "__main__":
