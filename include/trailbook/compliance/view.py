@@ -13,7 +13,7 @@ from trailbook.compliance.mapped import Mapped
 from trailbook.errors import InvalidRequest
 from trailbook.ledger.index_rows import RunSummary
 from trailbook.report.frameworks import COVERAGE, limit, natural, title
-from trailbook.runbook.nearest import did_you_mean
+from trailbook.runbook.nearest import nearest
 from trailbook.verdict import Verdict
 from trailbook.window import Window
 
@@ -148,7 +148,9 @@ def chosen(runbooks: Iterable[Mapped], frameworks: Sequence[str]) -> tuple[str, 
         fits = {name for name in used if asked in (name, name.partition("@")[0])}
         if not fits:
             there = ", ".join(sorted(used)) or "none"
-            reasons.append(f"no runbook maps to the framework {asked!r}{did_you_mean(asked, used)}; there are: {there}")
+            close = nearest(asked, tuple(sorted(used)))
+            meant = f"; did you mean `{close}`?" if close else ""
+            reasons.append(f"no runbook maps to the framework {asked!r}; there are: {there}{meant}")
         names |= fits
     if reasons:
         raise InvalidRequest(*reasons)
