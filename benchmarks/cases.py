@@ -24,7 +24,7 @@ from trailbook.runbook.collection import Collection
 from trailbook.runbook.fragments import in_folder
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
-from trailbook.steps.cases import CaseResult, bound_case, run_case
+from trailbook.steps.cases import CaseResult, bound_case, run_cases
 
 WANTED = {"a case alone": 4.0, "a case that was not run before": 20.0}
 """How many times as long as one of many, and as one that passed before, they are to take at the least."""
@@ -73,7 +73,7 @@ def alone(runbooks: Sequence[Runbook], every: int) -> list[CaseResult]:
     for number, (runbook, case) in enumerate(chosen):
         unseen = runbook.model_copy(update={"id": f"{runbook.id}-{number}"})
         with FolderAthena.from_records([], table=TABLE) as athena:
-            found.append(run_case(unseen, case, athena, TABLE))
+            found += run_cases(unseen, [case], athena, TABLE)
     return found
 
 
