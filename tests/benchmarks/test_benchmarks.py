@@ -27,7 +27,7 @@ print(len(theirs), len(ours), dag_factory.TASKS)
 
 def run(folder, *command):
     env = {**os.environ, "AIRFLOW_HOME": str(folder)}
-    return subprocess.run([sys.executable, *command], cwd=REPO, env=env, capture_output=True, text=True, timeout=120)  # noqa: S603
+    return subprocess.run([sys.executable, *command], cwd=REPO, env=env, capture_output=True, text=True, timeout=120)
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
