@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from subject import SPEC
 from trailbook.diff import State
 from trailbook.report import html
 from trailbook.report.html import environment
+from trailbook.runbook.collection import Collection
 
 TEMPLATES = Path(html.__file__).parent / "templates"
 SAMPLES = {**ALL, "hostile": hostile}
@@ -101,6 +103,23 @@ def test_a_page_that_lists_2000_findings_stays_below_5_mb_and_says_how_many_ther
 def test_what_the_author_puts_in_backticks_is_set_as_code_and_nothing_else_is_taken_as_markup():
     said = environment().from_string("{{ text|spans }}").render(text="a `Put*` of\n`<b>\u202e` & <i>`")
     assert said == "a <code>Put*</code> of <code>&lt;b&gt;⟨U+202E⟩</code> &amp; &lt;i&gt;`"
+
+
+def test_the_whole_description_is_there():
+    report = clean()
+    long = f"{'word ' * 700}`end` of it"
+    runbook = report.runbook.model_copy(update={"description": long})
+    page = html.render(replace(report, runbook=runbook)).decode()
+    assert "word <code>end</code> of it</p>" in page
+
+
+def test_no_text_of_the_library_is_cut_on_its_way_to_a_page():
+    for loaded in Collection.load(Path(__file__).parents[2] / "runbooks").runbooks.values():
+        runbook = loaded.runbook
+        asked = {"texts": [runbook.description, *runbook.falsepositives], "titles": [runbook.title]}
+        asked["titles"] += [text for of in runbook.params.values() for text in (of.title, of.description or "")]
+        shown = environment().from_string("{% for t in texts %}{{ t|spans }}{% endfor %}{{ titles|map('prose')|join }}")
+        assert "… [" not in shown.render(asked)
 
 
 def test_only_the_guide_is_taken_as_markup():

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from trailbook.report import statements, view
 from trailbook.report.markdown import to_html
 from trailbook.report.model import Report, cost_usd, next_runbooks
-from trailbook.report.text import amount, clip, sentence, size, technique_address, visible, web_address
+from trailbook.report.text import CELL, amount, clip, sentence, size, technique_address, visible, web_address
 from trailbook.report.values import shown
 from trailbook.verdict import Verdict
 
@@ -26,6 +26,9 @@ MOST_COMMANDS = 5
 
 MARKS = {Verdict.PASS: "✓", Verdict.FAIL: "✕", Verdict.INCOMPLETE: "!", Verdict.ERROR: "✕"}
 _BLOCK = 20_000
+_TEXT = 4_000
+"""Characters of a description: more than anybody wrote, since the page of a runbook has no other place for it."""
+
 _CODE = re.compile(r"`([^`]+)`")
 _BREAKS = re.compile(r"[ \t\n]+")  # where YAML wrapped a line; other controls are not the author's and stay marked
 
@@ -72,14 +75,14 @@ def environment(package: str | None = None) -> Environment:
     return engine
 
 
-def _prose(value: str) -> str:
+def _prose(value: str, most: int = CELL) -> str:
     """Return a text of the author's on one line, clipped."""
-    return clip(_BREAKS.sub(" ", value).strip())
+    return clip(_BREAKS.sub(" ", value).strip(), most)
 
 
 def _spans(value: str) -> Markup:
     """Return the author's text with what stands in backticks set as code; all of it is escaped and marked first."""
-    text = str(escape(visible(_prose(value))))
+    text = str(escape(visible(_prose(value, _TEXT))))
     return Markup(_CODE.sub(r"<code>\1</code>", text))  # noqa: S704 - escaped in the line above
 
 
