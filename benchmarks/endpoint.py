@@ -18,11 +18,15 @@ MIB = 1024 * 1024
 
 
 @contextmanager
-def endpoint(state: Path) -> Iterator[tuple[str, psutil.Process, float]]:
-    """Run `trailbook local` as a process; give its URL, the process, and how long it took to start."""
+def endpoint(state: Path | None = None) -> Iterator[tuple[str, psutil.Process, float]]:
+    """Run `trailbook local` as a process; give its URL, the process, and how long it took to start.
+
+    Without `state` it holds all in memory.
+    """
+    kept = [] if state is None else ["--state", str(state)]
     started = time.perf_counter()
     process = subprocess.Popen(  # noqa: S603 - our own executable
-        [sys.executable, "-m", "trailbook", "local", "--state", str(state)], stdout=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "trailbook", "local", *kept], stdout=subprocess.PIPE, text=True,
         stderr=subprocess.DEVNULL,
     )  # fmt: skip
     out = cast("IO[str]", process.stdout)

@@ -5,7 +5,6 @@ chain is as long as all of the others together.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "ledger"))
 import boto3
 from botocore.config import Config
 from chain_records import record
+from endpoint import CREDENTIALS, endpoint
 
 from trailbook.ledger import Entry, Ledger
 from trailbook.ledger.entry import FIRST
@@ -109,23 +109,10 @@ def aws() -> Iterator[ObjectStore]:
 
     It is a process of its own, as for every Airflow: in this one it would take the interpreter from the pages.
     """
-    command = [sys.executable, "-m", "trailbook", "local"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:  # noqa: S603
-        try:
-            assert server.stdout is not None  # noqa: S101 - a pipe was asked for
-            endpoint = server.stdout.readline().strip()
-            client = boto3.client(
-                "s3",
-                region_name="us-east-1",
-                endpoint_url=endpoint,
-                aws_access_key_id="testing",
-                aws_secret_access_key="testing",  # noqa: S106 - of the embedded AWS
-                config=Config(max_pool_connections=16),
-            )
-            client.create_bucket(Bucket="ledger")
-            yield S3Store(client, "ledger")
-        finally:
-            server.terminate()
+    with endpoint() as (url, _, _):
+        client = boto3.client("s3", endpoint_url=url, config=Config(max_pool_connections=16), **CREDENTIALS)
+        client.create_bucket(Bucket="ledger")
+        yield S3Store(client, "ledger")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def read_csv(csv: Path, columns: Sequence[Column], to: Path, *, limit: int | Non
     Raises QueryFailed for columns that no snapshot can hold (unnamed, named twice, reserved), EvidenceError for a file
     that is cut, whose header is another, or that holds a value which is not of its column's type.
     """
-    types, casts = _checked(csv, columns)
+    types, casts = _typed(columns)
+    _check_file(csv, columns)
     with connect(threads=1) as duck:
         source = _source(literal(str(csv)), columns)
         try:
@@ -79,8 +80,9 @@ def csv_rows_of_each(
     """
     import duckdb
 
+    types, casts = _typed(columns)
     for csv in csvs:
-        types, casts = _checked(csv, columns)
+        _check_file(csv, columns)
     files = [literal(str(csv)) for csv in csvs]
     found: dict[str, list[dict[str, Any]]] = {str(csv): [] for csv in csvs}
     with _told(duck):
@@ -95,11 +97,9 @@ def csv_rows_of_each(
     return list(found.values())
 
 
-def _checked(csv: Path, columns: Sequence[Column]) -> tuple[list[Typed], str]:
-    """Return the columns' types and the SELECT list that reads them, for a file that is whole and theirs."""
+def _typed(columns: Sequence[Column]) -> tuple[list[Typed], str]:
+    """Return the columns' types and the SELECT list that reads them."""
     check_names(columns)
-    _check_whole(csv)
-    _check_header(csv, columns)
     types = [typed(column) for column in columns]
     return types, ", ".join(f"{_cast(c.name, t)} AS {quoted(c.name)}" for c, t in zip(columns, types, strict=True))
 
@@ -242,6 +242,12 @@ def _blame(duck: "DuckDBPyConnection", source: str, csv: Path, columns: list[tup
 def _count(duck: "DuckDBPyConnection", relation: str) -> int:
     found = duck.execute(f"SELECT count(*) FROM {relation}").fetchone()  # noqa: S608 - the path is quoted
     return int(found[0]) if found else 0
+
+
+def _check_file(csv: Path, columns: Sequence[Column]) -> None:
+    """Raise EvidenceError for a file that is cut, or whose columns are others."""
+    _check_whole(csv)
+    _check_header(csv, columns)
 
 
 def _check_whole(csv: Path) -> None:

@@ -1,9 +1,9 @@
 """A runbook's own tests: the SQL that Athena would get, run on each case's events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from trailbook.athena.execution import Athena, Column, Execution
 from trailbook.errors import InvalidRequest, TrailbookError
@@ -16,6 +16,9 @@ from trailbook.sql.relations import replaced
 from trailbook.window import Window
 
 _MOST_SHOWN = 5
+
+_Item = TypeVar("_Item")
+_Found = TypeVar("_Found")
 
 
 class CaseAthena(Athena, Protocol):
@@ -57,14 +60,23 @@ def run_cases(runbook: Runbook, cases: Sequence[Case], athena: CaseAthena, table
 
     What a case costs beside its query, reading its records in and its result out, is done for all of them at once.
     """
+    found = outcomes(cases, lambda some: _rows(runbook, some, athena, table))
+    return [
+        CaseResult(
+            runbook.id,
+            case.name,
+            (str(rows),) if isinstance(rows, TrailbookError) else tuple(_differences(case.rows, rows)),
+        )
+        for case, rows in zip(cases, found, strict=True)
+    ]
+
+
+def outcomes(items: Sequence[_Item], ask: Callable[[Sequence[_Item]], list[_Found]]) -> list[_Found | TrailbookError]:
+    """Return what `ask` finds for each of the items together or, where one of them is wrong, for each alone."""
     try:
-        found = _rows(runbook, cases, athena, table)
+        return [*ask(items)]
     except TrailbookError as error:
-        if len(cases) > 1:  # one of them is wrong: alone, the others are not
-            return [result for case in cases for result in run_cases(runbook, [case], athena, table)]
-        return [CaseResult(runbook.id, case.name, (str(error),)) for case in cases]
-    differences = (_differences(case.rows, rows) for case, rows in zip(cases, found, strict=True))
-    return [CaseResult(runbook.id, case.name, tuple(lines)) for case, lines in zip(cases, differences, strict=True)]
+        return [error] if len(items) == 1 else [one for item in items for one in outcomes([item], ask)]
 
 
 def bound_case(runbook: Runbook, case: Case, table: PhysicalTable) -> tuple[str, Sequence[Mapping[str, Any]]]:

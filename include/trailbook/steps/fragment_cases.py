@@ -15,7 +15,7 @@ from trailbook.settings import PhysicalTable
 from trailbook.sql.dialect import written
 from trailbook.sql.fragments import expression
 from trailbook.sql.literals import array, literal, string
-from trailbook.steps.cases import CaseAthena, CaseResult, agrees
+from trailbook.steps.cases import CaseAthena, CaseResult, agrees, outcomes
 
 _COLUMNS = {"useridentity": "userIdentity", "resources": "resources", "tlsdetails": "tlsDetails"}
 """The nested columns of `cloudtrail` that a fragment may take whole, as a record spells them."""
@@ -38,20 +38,17 @@ def run_fragment_cases(
 
     An error of a case's own making is a difference.
     """
-    cases = [fragments[name].cases[number] for number in numbers]
-    try:
-        found = _values(name, cases, fragments, athena, table)
-    except TrailbookError as error:
-        if len(numbers) > 1:
-            return [one for number in numbers for one in run_fragment_cases(name, [number], fragments, athena, table)]
-        return [CaseResult(*fragment_label(name, number), (str(error),)) for number in numbers]
+    cases = fragments[name].cases
+    found = outcomes(numbers, lambda some: _values(name, [cases[n] for n in some], fragments, athena, table))
     return [
-        CaseResult(*fragment_label(name, number), _difference(case, value))
-        for number, case, value in zip(numbers, cases, found, strict=True)
+        CaseResult(*fragment_label(name, number), _differences(cases[number], value))
+        for number, value in zip(numbers, found, strict=True)
     ]
 
 
-def _difference(case: FragmentCase, found: Any) -> tuple[str, ...]:
+def _differences(case: FragmentCase, found: Any) -> tuple[str, ...]:
+    if isinstance(found, TrailbookError):
+        return (str(found),)
     return () if agrees(case.expect, found) else (f"expected {case.expect!r}, found {found!r}",)
 
 
@@ -78,11 +75,8 @@ def _all_bound(
     """Return the query whose rows are the cases' numbers `n` and values, and the records that it reads."""
     kinds = fragments[name].params
     scalars = [param for param, kind in kinds.items() if kind not in _COLUMNS]
-    rows = [
-        (exp.Literal.number(n), string(str(n)), *(_literal(case.given.get(p), kinds[p]) for p in scalars))
-        for n, case in enumerate(cases)
-    ]
-    columns = [exp.to_identifier(column, quoted=True) for column in ("n", "id", *(f"p_{p}" for p in scalars))]
+    rows = [(string(str(n)), *(_literal(case.given.get(p), kinds[p]) for p in scalars)) for n, case in enumerate(cases)]
+    columns = [exp.to_identifier(column, quoted=True) for column in ("n", *(f"p_{p}" for p in scalars))]
     given = exp.Values(
         expressions=[exp.Tuple(expressions=list(row)) for row in rows],
         alias=exp.TableAlias(this=exp.to_identifier("given"), columns=columns),
@@ -91,7 +85,7 @@ def _all_bound(
     query = (
         exp.select(exp.column("n", "given"), exp.alias_(body, "value"))
         .from_(_table(table))
-        .join(given, on=exp.column("eventid").eq(exp.column("id", "given")))
+        .join(given, on=exp.column("eventid").eq(exp.column("n", "given")))
     )
     return written(query), [{**_record(kinds, case), "eventID": str(n)} for n, case in enumerate(cases)]
 
@@ -155,4 +149,4 @@ def _values(
         sql, events = _all_bound(name, cases, fragments, table)
     athena.hold_records([events])
     (rows,) = athena.rows_of_each([athena.execute(sql, token=name)])
-    return [row["value"] for row in sorted(rows, key=lambda row: row.get("n", 0))]
+    return [row["value"] for row in sorted(rows, key=lambda row: int(row.get("n", 0)))]
