@@ -32,7 +32,9 @@ from trailbook.local.engine.pieces import Pieces
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import VARCHAR, identifier
-from trailbook.local.kept_plans import KeptPlans
+from trailbook.local.engine.parts import Parts
+from trailbook.local.engine.errors import SqlError
+from trailbook.local.kept_plans import Kept, KeptPlans
 from trailbook.local.records import KINDS, SHOWN, Records
 from trailbook.settings import PhysicalTable
 
@@ -58,6 +60,7 @@ class FolderAthena:
         self._sizes: list[int] = []
         self._plans: KeptPlans | None = None
         self._pieces = Pieces()
+        self._together: dict = {}
         self._results = ExitStack()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self.problems: tuple[str, ...] = ()
@@ -154,7 +157,10 @@ class FolderAthena:
                 return known
             try:
                 found, query = self._analysis(sql)
-                result = answer(self._connection, self, found, query, kept=self._plans is not None)
+                before: tuple[str, ...] = ()
+                if isinstance(query, Kept):
+                    before, query = query.before, query.query
+                result = answer(self._connection, self, found, query, kept=self._plans is not None, before=before)
             except duckdb.InterruptException:
                 raise QueryCancelled("the query was interrupted") from None
             output = self._directory / f"{name}.csv"
@@ -172,6 +178,8 @@ class FolderAthena:
 
     def _analysis(self, sql: str) -> tuple[Analysed, str | duckdb.Statement]:
         """Return the query analysed and parsed, once for the runs of one text; records and values are no part of it."""
+        if sql in self._together:
+            return self._together[sql]
         kept = self._analysed.pop(sql, None)
         if kept is None:
             found = analyse_tree(self._pieces.parse(sql), self, self._table.database, datetime.now(UTC), pruned=False)
@@ -183,6 +191,26 @@ class FolderAthena:
             if len(self._analysed) > _MOST_ANALYSED:
                 self._forget(self._analysed.popitem(last=False)[1][1])
         return kept
+
+    def prepare(self, texts: Iterable[str]) -> None:
+        """Plan these queries together."""
+        self._together.clear()
+        distinct = list(dict.fromkeys(texts))
+        if self._plans is None or len(distinct) < 2:
+            return
+        parts = Parts(self, self._table.database, datetime.now(UTC))
+        queries = {}
+        for sql in distinct:
+            try:
+                found = parts.query(self._pieces.parse(sql))
+            except SqlError:
+                continue
+            if found is not None:
+                queries[sql] = found
+        for sql, kept in self._plans.together(queries, "trail").items():
+            own = queries[sql]
+            used = frozenset().union(*(p.relation.always for p in own), *(f.uses for p in own for f in p.relation.fields))
+            self._together[sql] = Analysed(own[-1].relation, tuple(s for p in own for s in p.scans), used), kept
 
     def _ready(self, found: Analysed) -> str | duckdb.Statement:
         """Return what runs an analysed query."""

@@ -131,6 +131,7 @@ def _rows(
     """Return the rows of each case. Raises TrailbookError for the first that is wrong."""
     bound = [bound_case(runbook, case, table) for case in cases]
     athena.hold_records([events for _, events in bound])
+    athena.prepare([sql for sql, _ in bound])
     found: list[list[dict[str, Any]]] = [[] for _ in cases]
     alike: dict[tuple[Column, ...], dict[int, Execution]] = {}
     for number, (sql, _) in enumerate(bound):

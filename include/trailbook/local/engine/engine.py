@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 from sqlglot import exp
@@ -172,19 +172,35 @@ def answer(
     planning_ms: int = 0,
     *,
     kept: bool = False,
+    before: Sequence[str] = (),
 ) -> LocalResult:
     """Run an analysed query: its text, or what this connection parsed or prepared of it. Raises as `run` does.
 
-    `kept` leaves the tables shown, for the next run.
+    `kept` leaves the tables shown, for the next run. `before` are statements that write what the query reads, which is
+    taken back when it has been read.
     """
     planned = time.monotonic()
     with reading(connection, tables, found, kept=kept) as scanned:
-        rows = connection.execute(query).fetchall()
+        rows = _after(connection, before, query)
     kinds = [f.type for f in found.relation.fields]
     columns = tuple(column(f.label or f.name or f"_col{i}", f.type) for i, f in enumerate(found.relation.fields))
     texts = tuple([render(v, k) for v, k in zip(row, kinds, strict=True)] for row in rows)
     done = time.monotonic()
     return LocalResult(columns, texts, scanned, planning_ms, max(1, int((done - planned) * 1000)))
+
+
+def _after(
+    connection: duckdb.DuckDBPyConnection, before: Sequence[str], query: str | duckdb.Statement
+) -> list[tuple[Any, ...]]:
+    if not before:
+        return connection.execute(query).fetchall()
+    connection.begin()
+    try:
+        for statement in before:
+            connection.execute(statement)
+        return connection.execute(query).fetchall()
+    finally:
+        connection.rollback()
 
 
 @contextmanager

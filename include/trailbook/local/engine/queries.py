@@ -47,18 +47,22 @@ def _with(node: exp.Expr, context: Context, outer: Scope | None) -> str:
             message = f"WITH query name '{cte.alias}' specified more than once"
             raise SqlError("DUPLICATE_NAMED_QUERY", message, cte.args["alias"])
         seen.add(cte.alias.lower())
-        relation = compile_query(cte.this, context, outer)
-        columns = cte.args["alias"].columns
-        if len({c.name.lower() for c in columns}) < len(columns):
-            raise SqlError("DUPLICATE_COLUMN_NAME", "a column name is specified more than once", cte.args["alias"])
-        if columns:
-            relation = Relation(
-                relation.text, renamed(relation.fields, [c.name for c in columns], cte), relation.always
-            )
+        relation = common_table(cte, context, outer)
         name = context.fresh("q")
         bodies.append(f"{name} AS ({relation.text})")
         context.ctes[cte.alias.lower()] = (name, relation)
     return f"WITH {', '.join(bodies)} "
+
+
+def common_table(cte: exp.CTE, context: Context, outer: Scope | None) -> Relation:
+    """Return what a common table expression stands for, its columns under the names of its list. Raises SqlError."""
+    relation = compile_query(cte.this, context, outer)
+    columns = cte.args["alias"].columns
+    if len({c.name.lower() for c in columns}) < len(columns):
+        raise SqlError("DUPLICATE_COLUMN_NAME", "a column name is specified more than once", cte.args["alias"])
+    if not columns:
+        return relation
+    return Relation(relation.text, renamed(relation.fields, [c.name for c in columns], cte), relation.always)
 
 
 def _parenthesised(node: exp.Subquery, context: Context, outer: Scope | None) -> Relation:

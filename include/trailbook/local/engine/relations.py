@@ -204,7 +204,7 @@ def _table(node: exp.Table, context: Context, outer: Scope | None) -> Source:
     physical = context.catalog.columns(database, table)
     if physical is None:
         raise SqlError("TABLE_NOT_FOUND", f"Table 'awsdatacatalog.{database}.{table}' does not exist", node)
-    scan = Scan(context.fresh("scan"), database, table, tuple(physical), node)
+    scan = Scan(context.fresh(context.scan_prefix), database, table, tuple(physical), node)
     context.scans.append(scan)
     name, relation_name = context.fresh("r"), alias or table
     found = [

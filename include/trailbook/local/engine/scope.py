@@ -93,7 +93,10 @@ class Catalog(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """The state of one analysis; `timed` says whether the text holds its moment."""
+    """The state of one analysis; `timed` says whether the text holds its moment.
+
+    Scans are named `scan_prefix` and a number.
+    """
 
     catalog: Catalog
     database: str
@@ -103,6 +106,7 @@ class Context:
     uses: set[Use] = field(default_factory=set)
     names: int = 0
     timed: bool = False
+    scan_prefix: str = "scan"
 
     def moment(self) -> datetime:
         """Return the time of the query: what was compiled with it is good for this once only."""
