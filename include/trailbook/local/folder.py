@@ -12,55 +12,52 @@ import tempfile
 import threading
 import uuid
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
-from sqlglot import exp
 
 from trailbook.athena import resultset
 from trailbook.athena.execution import Execution
 from trailbook.errors import DeploymentError, InvalidRequest, QueryCancelled
-from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, analyse_tree, answer, connect, lock_down
+from trailbook.local.analyses import Analyses
+from trailbook.local.engine.engine import ENGINE_VERSION, Analysed, answer, connect, lock_down
 from trailbook.local.engine.loading import Loaded, load
-from trailbook.local.engine.pieces import Pieces
 from trailbook.local.engine.results import write_csv
 from trailbook.local.engine.scope import Scan, TableColumn
 from trailbook.local.engine.types import VARCHAR, identifier
-from trailbook.local.engine.parts import Parts
-from trailbook.local.engine.errors import SqlError
-from trailbook.local.kept_plans import Kept, KeptPlans
+from trailbook.local.kept_plans import KeptPlans
 from trailbook.local.records import KINDS, SHOWN, Records
 from trailbook.settings import PhysicalTable
 
 Progress = Callable[[int, int], None]
 
-_MOST_ANALYSED = 32
-"""Queries whose analysis is kept: more than the cases of one runbook have."""
-
 
 class FolderAthena:
     """Satisfies `trailbook.athena.execution.Athena` over log files or records. Use it from one thread at a time."""
 
-    def __init__(self, table: PhysicalTable, directory: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        table: PhysicalTable,
+        directory: Path,
+        connection: duckdb.DuckDBPyConnection,
+        *,
+        keep_plans: bool = False,
+    ) -> None:
         """Serve `table` from the relation `trail` of the connection; `from_folder` and `from_records` make one."""
         self._table = table
         self._directory = directory
         self._connection = connection
         self._executions: dict[str, Execution] = {}
-        self._analysed: OrderedDict[str, tuple[Analysed, str | duckdb.Statement]] = OrderedDict()
         self._lock = threading.Lock()
         self._bytes = 0
         self._records: Records | None = None
         self._sizes: list[int] = []
-        self._plans: KeptPlans | None = None
-        self._pieces = Pieces()
-        self._together: dict = {}
+        self._plans = KeptPlans(connection, "trail") if keep_plans else None
+        self._analyses = Analyses(connection, self, table.database, self._plans)
         self._results = ExitStack()
         self._reader: duckdb.DuckDBPyConnection | None = None
         self.problems: tuple[str, ...] = ()
@@ -100,8 +97,7 @@ class FolderAthena:
         """
         directory = Path(tempfile.mkdtemp(prefix="trailbook-"))
         connection = connect(threads=1)
-        athena = cls(table, directory, connection)
-        athena._plans = KeptPlans(connection) if keep_plans else None
+        athena = cls(table, directory, connection, keep_plans=keep_plans)
         athena._records = Records(connection)
         connection.execute(f"CREATE VIEW trail AS {_with_partitions(table, SHOWN)}")
         lock_down(connection, [])
@@ -156,11 +152,9 @@ class FolderAthena:
             if known is not None:
                 return known
             try:
-                found, query = self._analysis(sql)
-                before: tuple[str, ...] = ()
-                if isinstance(query, Kept):
-                    before, query = query.before, query.query
-                result = answer(self._connection, self, found, query, kept=self._plans is not None, before=before)
+                ready = self._analyses.of(sql)
+                kept = self._plans is not None
+                result = answer(self._connection, self, ready.found, ready.query, kept=kept, before=ready.before)
             except duckdb.InterruptException:
                 raise QueryCancelled("the query was interrupted") from None
             output = self._directory / f"{name}.csv"
@@ -171,58 +165,15 @@ class FolderAthena:
             self._executions[name] = execution
             return execution
 
+    def prepare(self, texts: Iterable[str]) -> None:
+        """Get ready queries that are about to be executed, which is done sooner for many that are alike."""
+        with self._lock:
+            self._analyses.prepare(texts)
+
     def analysed(self, sql: str) -> Analysed:
         """Return a query as it was analysed to be run. Raises QueryFailed."""
         with self._lock:
-            return self._analysis(sql)[0]
-
-    def _analysis(self, sql: str) -> tuple[Analysed, str | duckdb.Statement]:
-        """Return the query analysed and parsed, once for the runs of one text; records and values are no part of it."""
-        if sql in self._together:
-            return self._together[sql]
-        kept = self._analysed.pop(sql, None)
-        if kept is None:
-            found = analyse_tree(self._pieces.parse(sql), self, self._table.database, datetime.now(UTC), pruned=False)
-            # The syntax tree hangs on the scans' nodes and is of no use any more.
-            found = replace(found, scans=tuple(replace(scan, node=exp.Table()) for scan in found.scans))
-            kept = found, self._ready(found)
-        if not kept[0].timed:
-            self._analysed[sql] = kept
-            if len(self._analysed) > _MOST_ANALYSED:
-                self._forget(self._analysed.popitem(last=False)[1][1])
-        return kept
-
-    def prepare(self, texts: Iterable[str]) -> None:
-        """Plan these queries together."""
-        self._together.clear()
-        distinct = list(dict.fromkeys(texts))
-        if self._plans is None or len(distinct) < 2:
-            return
-        parts = Parts(self, self._table.database, datetime.now(UTC))
-        queries = {}
-        for sql in distinct:
-            try:
-                found = parts.query(self._pieces.parse(sql))
-            except SqlError:
-                continue
-            if found is not None:
-                queries[sql] = found
-        for sql, kept in self._plans.together(queries, "trail").items():
-            own = queries[sql]
-            used = frozenset().union(*(p.relation.always for p in own), *(f.uses for p in own for f in p.relation.fields))
-            self._together[sql] = Analysed(own[-1].relation, tuple(s for p in own for s in p.scans), used), kept
-
-    def _ready(self, found: Analysed) -> str | duckdb.Statement:
-        """Return what runs an analysed query."""
-        if self._plans is None or found.timed:
-            return _parsed(self._connection, found.relation.text)
-        for scan in found.scans:
-            self._plans.show(scan.name, "trail")
-        return self._plans.plan(found.relation.text)
-
-    def _forget(self, run: str | duckdb.Statement) -> None:
-        if self._plans is not None and isinstance(run, str):
-            self._plans.forget(run)
+            return self._analyses.of(sql).found
 
     def rows(self, execution: Execution) -> list[dict[str, Any]]:
         """Return the execution's rows as plain Python values, as `csv_rows` reads them; for small results."""
@@ -262,7 +213,7 @@ class FolderAthena:
     def materialise(self, connection: duckdb.DuckDBPyConnection, scan: Scan, used: frozenset[str]) -> int:
         """Show the records under the scan's name (the engine's Tables); every file counts as scanned."""
         if self._plans is not None:
-            self._plans.show(scan.name, "trail")
+            self._plans.show(scan.name)
         else:
             connection.execute(f"CREATE VIEW {scan.name} AS SELECT * FROM trail")  # noqa: S608  # compiled text only
         return self._bytes
@@ -307,15 +258,6 @@ def _with_partitions(table: PhysicalTable, source: str) -> str:
         f"SELECT *, coalesce(recipientaccountid, useridentity.accountid) AS {account}, awsregion AS {region}, "  # noqa: S608  # identifiers are quoted
         f"replace(left(eventtime, 10), '-', '/') AS {day} FROM ({source})"
     )
-
-
-def _parsed(connection: duckdb.DuckDBPyConnection, text: str) -> str | duckdb.Statement:
-    """Return a compiled query as this connection parses it; where it cannot, its text, whose run says why."""
-    try:
-        found = connection.extract_statements(text)
-    except duckdb.Error:
-        return text
-    return found[0] if len(found) == 1 else text
 
 
 def _close(connection: duckdb.DuckDBPyConnection, directory: Path, results: ExitStack) -> None:

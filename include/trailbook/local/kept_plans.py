@@ -4,11 +4,13 @@ With its optimizer DuckDB plans a prepared statement anew at each run; without i
 knows nothing of the records holds for any. So a connection that keeps plans has no optimizer, and what it reads is
 shown once, since every change of the catalog makes DuckDB plan again. Such a connection is for few rows: it has the
 functions that are planned soonest.
+
+Most of the time a plan takes goes with the length of its text. So what several queries read alike, and is long, is a
+table that a plan of its own fills before each run: for few rows that is done sooner than planning it again.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import duckdb
 
@@ -16,36 +18,30 @@ from trailbook.local.engine.native import PLAIN_MACROS
 from trailbook.local.engine.parts import Part, joined, read_by
 from trailbook.local.engine.types import duckdb_type
 
+_RUN = "EXECUTE "
+
 _LONG = 2_000
-"""Characters of a part that are planned in longer than its rows are written and read again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What runs a query: statements that write what it reads, and the query."""
-
-    before: tuple[str, ...]
-    query: str
+"""Characters of DuckDB's text whose planning takes longer than a few runs that fill a table."""
 
 
 class KeptPlans:
     """The plans of a connection. A query is run by what `plan` returned, until that is forgotten."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Take the optimizer from the connection, which must not be locked down yet."""
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str) -> None:
+        """Take the optimizer from the connection, not locked down yet. Scans read the relation `source`."""
         connection.execute("PRAGMA disable_optimizer")
         for macro in PLAIN_MACROS:
             connection.execute(f"CREATE OR REPLACE MACRO {macro}")
         self._connection = connection
+        self._source = source
         self._shown: set[str] = set()
         self._made = 0
-        self._tables: list[str] = []
-        self._together: list[str] = []
+        self._made_together: list[str] = []
 
-    def show(self, name: str, relation: str) -> None:
-        """Make a view of the relation under a name that stands for it alone; once."""
+    def show(self, name: str) -> None:
+        """Make a view of the source under a scan's name; once."""
         if name not in self._shown:
-            self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {relation}")  # noqa: S608  # compiled text only
+            self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {self._source}")  # noqa: S608  # compiled text only
             self._shown.add(name)
 
     def plan(self, text: str) -> str:
@@ -56,51 +52,50 @@ class KeptPlans:
         except duckdb.Error:
             return text
         self._made += 1
-        return f"EXECUTE {name}"
+        return f"{_RUN}{name}"
 
     def forget(self, run: str) -> None:
         """Let go of the plan that `plan` returned."""
-        if run.startswith("EXECUTE "):
-            self._connection.execute(f"DEALLOCATE {run.removeprefix('EXECUTE ')}")
+        if _planned(run):
+            self._connection.execute(f"DEALLOCATE {run.removeprefix(_RUN)}")
 
-    def together(self, queries: Mapping[str, Sequence[Part]], source: str) -> dict[str, Kept]:
-        """Plan queries by their names; what several of them read is planned once, as a table of its own.
+    def together(self, queries: Mapping[str, Sequence[Part]]) -> dict[str, list[str]]:
+        """Plan queries that consist of parts, instead of those that were planned together before.
 
-        All tables are made before the first plan. What cannot be planned is left out.
+        Returns what runs each: statements that fill tables, and last its own. What cannot be planned is left out.
         """
-        self._drop()
-        closures = {name: [*read_by(parts[-1]), parts[-1]] for name, parts in queries.items()}
-        counts = Counter(part for parts in {p[-1]: p for p in closures.values()}.values() for part in parts)
-        stored = {p.name: p for p in counts if counts[p] > 1 and len(p.relation.text) >= _LONG}
+        self._undo()
+        lasts = {parts[-1].name: parts[-1] for parts in queries.values()}
+        times = Counter(part for last in lasts.values() for part in read_by(last))
+        # All of the catalog before the first plan, see above.
         for scan in {scan.name for parts in queries.values() for part in parts for scan in part.scans}:
-            self.show(scan, source)
-        for part in stored.values():
-            columns = ", ".join(f"c{i} {duckdb_type(f.type)}" for i, f in enumerate(part.relation.fields))
-            self._connection.execute(f"CREATE TABLE {part.name} ({columns})")
-            self._tables.append(part.name)
-        elsewhere = frozenset(stored)
-        plans: dict[str, str] = {}
-        kept: dict[str, Kept] = {}
-        for name, parts in closures.items():
-            for part in parts:
-                if part.name in stored and part.name not in plans:
-                    plans[part.name] = self.plan(f"INSERT INTO {part.name} {joined(part, elsewhere)}")
-            last = parts[-1]
-            if last.name not in plans:
-                plans[last.name] = self.plan(joined(last, elsewhere))
-            found = [plans[part.name] for part in parts if part.name in plans]
-            if all(p.startswith("EXECUTE ") for p in found):
-                kept[name] = Kept(tuple(found[:-1]), found[-1])
-        self._together = [*plans.values()]
-        return kept
+            self.show(scan)
+        stored = {part.name: part for part in times if times[part] > 1 and self._stored(part)}
+        plans = {name: self.plan(f"INSERT INTO {name} {joined(part, stored)}") for name, part in stored.items()}
+        plans |= {name: self.plan(joined(last, stored)) for name, last in lasts.items()}
+        self._made_together += [f"DEALLOCATE {plan.removeprefix(_RUN)}" for plan in plans.values() if _planned(plan)]
+        runs = {
+            query: [plans[part.name] for part in (*read_by(parts[-1]), parts[-1]) if part.name in plans]
+            for query, parts in queries.items()
+        }
+        return {query: run for query, run in runs.items() if all(map(_planned, run))}
 
-    def _drop(self) -> None:
-        for plan in self._together:
-            self.forget(plan)
-        for table in self._tables:
-            self._connection.execute(f"DROP TABLE {table}")
-        for scan in [s for s in self._shown if s.startswith("part")]:
-            self._connection.execute(f"DROP VIEW {scan}")
-            self._shown.discard(scan)
-        self._together.clear()
-        self._tables.clear()
+    def _stored(self, part: Part) -> bool:
+        """Make the table of a part where it is worth one, and say whether there is one."""
+        if len(part.relation.text) < _LONG:
+            return False
+        columns = ", ".join(f"c{i} {duckdb_type(f.type)}" for i, f in enumerate(part.relation.fields))
+        try:
+            self._connection.execute(f"CREATE TABLE {part.name} ({columns})")
+        except duckdb.Error:
+            return False
+        self._made_together.append(f"DROP TABLE {part.name}")
+        return True
+
+    def _undo(self) -> None:
+        while self._made_together:
+            self._connection.execute(self._made_together.pop())
+
+
+def _planned(run: str) -> bool:
+    return run.startswith(_RUN)

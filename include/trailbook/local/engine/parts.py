@@ -4,7 +4,7 @@ A part is one common table expression over the parts that it reads, or the query
 its tree and those parts, so whatever else differs between two queries, the text of what they share is the same.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,10 +74,7 @@ class Parts:
         name = f"part{len(self._known)}"
         context = Context(self._catalog, self._database, self._now, scan_prefix=f"{name}_scan")
         context.ctes = {alias: (part.name, part.relation) for alias, part in reads.items()}
-        if isinstance(node, exp.CTE):
-            relation = common_table(node, context, None)
-        else:
-            relation = compile_query(node, context)
+        relation = common_table(node, context, None) if isinstance(node, exp.CTE) else compile_query(node, context)
         return None if context.timed else Part(name, relation, tuple(reads.values()), tuple(context.scans))
 
     def _names(self, query: exp.Expr) -> frozenset[str]:
@@ -89,7 +86,7 @@ class Parts:
         return known[1]
 
 
-def joined(part: Part, elsewhere: frozenset[str] = frozenset()) -> str:
+def joined(part: Part, elsewhere: Container[str] = ()) -> str:
     """Return the text of a part with all that it reads, but for the parts of these names."""
     below = read_by(part, elsewhere)
     if not below:
@@ -97,7 +94,7 @@ def joined(part: Part, elsewhere: frozenset[str] = frozenset()) -> str:
     return f"WITH {', '.join(f'{p.name} AS ({p.relation.text})' for p in below)} {part.relation.text}"
 
 
-def read_by(part: Part, elsewhere: frozenset[str] = frozenset()) -> Sequence[Part]:
+def read_by(part: Part, elsewhere: Container[str] = ()) -> Sequence[Part]:
     """Return the parts that a part reads, directly or not, each after those that it reads itself.
 
     Those of the names `elsewhere`, and what only they read, are left out.
