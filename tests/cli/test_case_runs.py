@@ -1,10 +1,11 @@
 import json
+import os
 import tempfile
 
 import pytest
 
 from trailbook.cli import main
-from trailbook.cli.case_runs import results_of
+from trailbook.cli.case_runs import results_of, workers
 from trailbook.cli.passed_cases import PassedCases
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
@@ -64,6 +65,30 @@ def test_one_process_and_several_find_the_same_in_the_same_order_and_leave_nothi
     assert failed["broken", "two"].startswith("COLUMN_NOT_FOUND: line ")
     assert failed["empty", "(none)"] == "the runbook has no cases: nothing shows that its SQL is right"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_processes_that_wait_are_used_and_end_with_their_block():
+    with workers(2, ready_for=TABLE) as waiting:
+        pids = set(waiting._processes)
+        assert results_of(a_library(), {}, TABLE, 2, begun=waiting) == results_of(a_library(), {}, TABLE, 1)
+        assert set(waiting._processes) == pids
+
+    assert len(pids) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_the_command_over_a_library_of_which_it_knows_nothing(tmp_path, capsys, passed_cases):
+    for number in range(21):
+        assert main(["new", f"trails-{number}", "--folder", str(tmp_path)]) == 0
+    capsys.readouterr()
+    assert main(["test", "--runbooks", str(tmp_path)]) == 0
+    assert capsys.readouterr().err.startswith("21 runbooks, ")
+
+    (tmp_path / "trails-7.yaml").write_text("id: [")
+    assert main(["test", "--fresh", "--runbooks", str(tmp_path)]) == 2
+    assert "trails-7.yaml:2:1: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -7,8 +7,9 @@ or one fragment at a time, so that the cases of one query meet in one process.
 import gc
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -27,6 +28,8 @@ _FEW = 200
 
 _MOST_PROCESSES = 8
 """Each takes some 200 MB."""
+
+_Workers = ProcessPoolExecutor
 
 _Subject = Runbook | str
 """Whose cases they are: a runbook's, or those of the fragment of this name."""
@@ -51,19 +54,20 @@ def results_of(
     table: PhysicalTable,
     processes: int | None = None,
     passed: PassedCases | None = None,
+    begun: _Workers | None = None,
 ) -> list[CaseResult]:
     """Return the result of every case: the fragments' first, then the runbooks', both in the order given.
 
     What `passed` knows is not run again, and what passes is kept there. `processes` is for tests; by default the number
-    of cases and of processors decides.
+    of cases and of processors decides. `begun` are processes of `workers` to be used where several are.
     """
     cases: list[tuple[_Subject, int]] = [(name, n) for name in fragments for n in range(len(fragments[name].cases))]
     cases += [(runbook, n) for runbook in runbooks for n in range(max(1, len(runbook.cases)))]
     if passed is None:
-        return _run(cases, fragments, table, processes)
+        return _run(cases, fragments, table, processes, begun)
     keys = [_key(subject, number, fragments, passed) for subject, number in cases]
     todo = [place for place, key in enumerate(keys) if key not in passed]
-    ran = dict(zip(todo, _run([cases[place] for place in todo], fragments, table, processes), strict=True))
+    ran = dict(zip(todo, _run([cases[place] for place in todo], fragments, table, processes, begun), strict=True))
     results = [ran.get(place) or _cached(*case) for place, case in enumerate(cases)]
     passed.keep(key for key, result in zip(keys, results, strict=True) if result.passed)
     return results
@@ -86,6 +90,7 @@ def _run(
     fragments: Mapping[str, Fragment],
     table: PhysicalTable,
     processes: int | None,
+    begun: _Workers | None,
 ) -> list[CaseResult]:
     """Return the results of the cases, in their order; those of one runbook or fragment stand side by side."""
     work = [
@@ -93,27 +98,42 @@ def _run(
         for own in (list(group) for _, group in groupby(cases, lambda case: id(case[0])))
     ]
     if processes is None:
-        processes = min(os.cpu_count() or 1, _MOST_PROCESSES) if len(cases) > _FEW else 1
+        processes = _by_default() if len(cases) > _FEW else 1
     if processes > 1:
-        return _by_processes(work, fragments, table, processes)
+        with nullcontext(begun) if begun is not None else workers(processes) as used:
+            return _by_workers(work, fragments, table, used)
     if not work:
         return []
     with FolderAthena.from_records([], table=table, keep_plans=True) as athena:
         return [result for part in work for result in _results(part, fragments, athena, table)]
 
 
-def _by_processes(
-    work: Sequence[_Work], fragments: Mapping[str, Fragment], table: PhysicalTable, processes: int
-) -> list[CaseResult]:
+def _by_default() -> int:
+    return min(os.cpu_count() or 1, _MOST_PROCESSES)
+
+
+@contextmanager
+def workers(processes: int | None = None, *, ready_for: PhysicalTable | None = None) -> Iterator[_Workers]:
+    """Give processes that run cases, until the block ends; with `ready_for`, several begin at once."""
+    number = processes or _by_default()
     # A new interpreter each, not a fork: DuckDB's threads would not survive one.
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
+    pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_begin)
     try:
-        # The fragments', then the longest first, so that none is left to one process at the end.
-        order = sorted(range(len(work)), key=lambda n: (isinstance(work[n].subject, Runbook), -work[n].length))
-        begun = {n: pool.submit(_there, work[n], _of(work[n], fragments), table) for n in order}
-        return [result for n in range(len(work)) for result in begun[n].result()]
+        if ready_for is not None and number > 1:
+            for _ in range(number):
+                pool.submit(_ready, ready_for)
+        yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _by_workers(
+    work: Sequence[_Work], fragments: Mapping[str, Fragment], table: PhysicalTable, pool: _Workers
+) -> list[CaseResult]:
+    # The fragments', then the longest first, so that none is left to one process at the end.
+    order = sorted(range(len(work)), key=lambda n: (isinstance(work[n].subject, Runbook), -work[n].length))
+    begun = {n: pool.submit(_there, work[n], _of(work[n], fragments), table) for n in order}
+    return [result for n in range(len(work)) for result in begun[n].result()]
 
 
 def _of(work: _Work, fragments: Mapping[str, Fragment]) -> Mapping[str, Fragment]:
@@ -131,6 +151,10 @@ def _begin() -> None:
 def _athena_here(table: PhysicalTable) -> FolderAthena:
     """Return this process's Athena, which goes with the process."""
     return FolderAthena.from_records([], table=table, keep_plans=True)
+
+
+def _ready(table: PhysicalTable) -> None:
+    _athena_here(table)
 
 
 def _there(work: _Work, fragments: Mapping[str, Fragment], table: PhysicalTable) -> list[CaseResult]:

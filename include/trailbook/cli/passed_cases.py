@@ -44,6 +44,11 @@ class PassedCases:
         """Say whether the case of a key passed before."""
         return key in self._known
 
+    @property
+    def knows_some(self) -> bool:
+        """Whether any case is known to have passed."""
+        return bool(self._known)
+
     def of_runbook(self, runbook: Runbook, number: int) -> str:
         """Return the key of a runbook's case."""
         rest = runbook.model_dump_json(exclude={"cases": True, "fragments": {"__all__": {"cases"}}})

@@ -4,18 +4,22 @@ import argparse
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from trailbook.cli import printable
-from trailbook.cli.case_runs import results_of
+from trailbook.cli.case_runs import results_of, workers
 from trailbook.cli.output import console
 from trailbook.cli.passed_cases import PassedCases, cache_file
 from trailbook.errors import InvalidRunbook
-from trailbook.runbook.collection import Collection
+from trailbook.runbook.collection import Collection, files
 from trailbook.runbook.fragments import Fragment, in_folder
 from trailbook.runbook.load import Loaded
 from trailbook.settings import Settings
 from trailbook.steps.cases import CaseResult
+
+_FEW = 20
+"""Runbooks whose cases are run sooner than another process has begun."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -30,14 +34,20 @@ def run(args: argparse.Namespace) -> int:
     """Run the cases; 1 where one failed or a runbook has none, 2 where a runbook is not valid."""
     begun = time.monotonic()
     settings = Settings.from_env()
-    collection = Collection.load(args.runbooks or settings.runbooks, lint=True)
-    problems = [p for p in collection.problems if not args.ids or Path(p.path).stem in args.ids]
-    if problems:
-        raise InvalidRunbook(problems)
-    chosen = collection.named(args.ids)
-    fragments = _fragments(chosen, None if args.ids else args.runbooks or settings.runbooks)
+    folder = args.runbooks or settings.runbooks
     passed = PassedCases(cache_file(), settings.table, fresh=args.fresh)
-    results = results_of([loaded.runbook for loaded in chosen], fragments, settings.table, passed=passed)
+    with ExitStack() as stack:
+        # Another process takes as long to begin as the library to be read.
+        many = not args.ids and not passed.knows_some and sum(1 for _ in files(folder)) > _FEW
+        waiting = stack.enter_context(workers(ready_for=settings.table)) if many else None
+        collection = Collection.load(folder, lint=True)
+        problems = [p for p in collection.problems if not args.ids or Path(p.path).stem in args.ids]
+        if problems:
+            raise InvalidRunbook(problems)
+        chosen = collection.named(args.ids)
+        fragments = _fragments(chosen, None if args.ids else folder)
+        runbooks = [loaded.runbook for loaded in chosen]
+        results = results_of(runbooks, fragments, settings.table, passed=passed, begun=waiting)
     _show(results, args.format)
     print(_summary(len(chosen), results, time.monotonic() - begun), file=sys.stderr)
     if passed.problem:
