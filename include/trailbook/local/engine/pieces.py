@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.parse import MOST_TEXT, parse_query
+from trailbook.sql.dialect import nodes
 
 _MOST = 128
 """Expressions that are kept: more than the cases of one runbook have."""
@@ -60,7 +61,8 @@ class _Piece:
         begins = list(accumulate(map(len, stretches[:-1]), initial=0))
         found = [_Stretch(text.count("\n", 0, begin) + 1, begin) for begin in begins]
         tree = parse_query(text)
-        for place in {id(node.meta): node.meta for node in tree.walk() if node.meta}.values():
+        noted = [node.meta for node in nodes(tree) if node._meta]  # `meta` alone makes one where there is none
+        for place in {id(meta): meta for meta in noted}.values():
             found[bisect_right(begins, place["start"]) - 1].places.append(place)
         return cls(tree, found)
 
