@@ -7,7 +7,6 @@ text back that it is one statement and holds every literal whole.
 
 import re
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from sqlglot import exp
@@ -66,12 +65,7 @@ class AsWritten(Trino):
 
 
 def read(sql: str, path: str) -> exp.Query:
-    """Return the tree of one SELECT, without its comments. Raises InvalidRunbook naming `path` for anything else."""
-    return _read(sql, path).copy()
-
-
-@lru_cache(maxsize=128)  # a run reads its SQL for the text and for the digest; `trailbook test` once for each case
-def _read(sql: str, path: str) -> exp.Query:
+    """Return the tree of one SELECT, without comments and places. Raises InvalidRunbook for anything else."""
     try:
         statements = [tree for tree in AsWritten().parse(sql) if tree is not None]
     except SqlglotError as error:
@@ -82,7 +76,7 @@ def _read(sql: str, path: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise _invalid(path, f"expected a SELECT, found {type(tree).__name__.upper()}")
     for node in nodes(tree):
-        node.comments = None
+        node.comments = node._meta = None  # as `meta.clear()`, whose empty dictionary is copied with the node
     return tree
 
 
