@@ -100,7 +100,7 @@ def written(tree: exp.Query) -> str:
     literals = _literals(tree)
     # With layout for people; without it where that is too long, or where a literal holds sqlglot's line-break mark.
     for pretty in (True, False):
-        text = tree.sql(dialect=AsWritten, pretty=pretty, comments=False, copy=False)
+        text = _text(tree, pretty=pretty)
         size = len(text.encode())
         if size <= MOST_BYTES and _intact(literals, text):
             return text
@@ -112,9 +112,20 @@ def written(tree: exp.Query) -> str:
     )
 
 
+def laid_out(tree: exp.Expr) -> str | None:
+    """Return a part of a query, which is used up, as text with layout; None where its values would not read back."""
+    literals = _literals(tree)
+    text = _text(tree, pretty=True)
+    return text if _intact(literals, text) else None
+
+
 def canonical(tree: exp.Query) -> str:
     """Return the tree's one text that comments, white space and the case of keywords do not change."""
     return tree.sql(dialect=AsWritten, comments=False)
+
+
+def _text(tree: exp.Expr, *, pretty: bool) -> str:
+    return tree.sql(dialect=AsWritten, pretty=pretty, comments=False, copy=False)
 
 
 def _intact(literals: Counter[tuple[bool, str]], text: str) -> bool:
@@ -129,7 +140,7 @@ def _intact(literals: Counter[tuple[bool, str]], text: str) -> bool:
     return literals <= read
 
 
-def _literals(tree: exp.Query) -> Counter[tuple[bool, str]]:
+def _literals(tree: exp.Expr) -> Counter[tuple[bool, str]]:
     """Return the texts of the tree's literals, and whether each has code points."""
     return Counter(
         (isinstance(node, exp.UnicodeString), node.name)
