@@ -17,6 +17,7 @@ from trailbook.sql.scope import second
 from trailbook.window import Window
 
 _LONGEST = 65_536
+"""Characters of a piece's values, beyond which its text is not kept."""
 _SCALARS = (str, int, float, bool, type(None))
 
 
