@@ -93,3 +93,24 @@ def test_a_fragments_own_expression_has_its_parameters_as_columns():
     found = expression("has_loud", FRAGMENTS["has_loud"], FRAGMENTS, "x.yaml")
 
     assert {c.name for c in found.find_all(exp.Column)} >= {"list", "wanted"}
+
+
+def test_a_fragment_of_the_same_name_with_another_text_below_it_is_another():
+    other = {**FRAGMENTS, "shout": fragment("lower(word)", word="string")}
+    sql = "SELECT has_loud(a, b)"
+    first = canonical(expanded(sql))
+
+    assert "LOWER" in canonical(expanded(sql, other))
+    assert canonical(expanded(sql)) == first
+    assert "LOWER" not in first
+
+
+def test_fragments_that_call_each_other_are_named_also_below_one_that_does_not():
+    ring = {
+        "top": fragment("a(n)", n="integer"),
+        "a": fragment("b(n)", n="integer"),
+        "b": fragment("a(n)", n="integer"),
+    }
+
+    with pytest.raises(InvalidRunbook, match=r"the fragment a calls itself \(top → a → b → a\)"):
+        expanded("SELECT top(1)", ring)

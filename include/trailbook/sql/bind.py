@@ -6,6 +6,7 @@ rows were cut.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,17 +15,16 @@ from sqlglot import exp
 
 from trailbook.canonical import sha256
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
-from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import WINDOW_VALUES, Runbook
-from trailbook.runbook.params import Param
 from trailbook.settings import PhysicalTable
-from trailbook.sql.dialect import canonical, nodes, read, written
-from trailbook.sql.fragments import expand
-from trailbook.sql.literals import literal, parameter, string
+from trailbook.sql.dialect import canonical, written
+from trailbook.sql.pieces import Part, Piece, joined, part, plain_tables, scope_part
 from trailbook.sql.relations import LookupRows, relation
 from trailbook.sql.schema import LOGICAL_TABLE
-from trailbook.sql.scope import coverage, scope, second
+from trailbook.sql.scope import coverage, scope
+from trailbook.sql.template import Expanded, Template, expanded
 from trailbook.sql.unset import drop_unset
+from trailbook.sql.values import Binding, fill, signature
 from trailbook.window import Window
 
 __all__ = ["LookupRows", "bind", "bind_coverage", "fill", "template_digest"]
@@ -46,21 +46,85 @@ def bind(
     Raises InvalidRunbook where the SQL is not what `check` lets pass, InvalidRequest where values or rows cannot be
     written or the text is over Athena's limit.
     """
-    template = _expanded(_Template.of(runbook))
+    asked = Binding(runbook, window, table, params, accounts, regions, row_limit, lookups or {})
+    text = None
+    with suppress(Exception):  # bound as a whole, it raises what is to be raised first
+        text = bound_in_pieces(asked)
+    return bound_whole(asked) if text is None else text
+
+
+def bound_whole(asked: Binding) -> str:
+    """Return what `bind` does, from one tree: this is what its text is by definition."""
+    runbook = asked.runbook
+    template = expanded(Template.of(runbook))
     tree = _query(template)
     _refuse(runbook, template, tree)
-    unset = {name for name, param in runbook.params.items() if _is_unset(param, params.get(name))}
-    drop_unset(tree, unset)
-    fill(runbook, tree, params, window)
-    tree = _complete(runbook, tree, row_limit)
-    named = {node.name.lower() for node in nodes(tree) if isinstance(node, exp.Table) and not node.db}
-    first = [scope(window, table, accounts, regions)]
+    drop_unset(tree, asked.unset())
+    fill(runbook, tree, asked.params, asked.window)
+    tree = _complete(runbook, tree, asked.row_limit)
+    named = plain_tables(tree)
+    first = [scope(asked.window, asked.table, asked.accounts, asked.regions)]
     for name, lookup in runbook.lookups.items():
         if name in named:
-            first.append(relation(name, lookup, _given(name, lookups or {})))
+            first.append(relation(name, lookup, _given(name, asked.lookups)))
     own = tree.args.get("with_")
     tree.set("with_", exp.With(expressions=[*first, *(own.expressions if own else [])]))
     return written(tree)
+
+
+def bound_in_pieces(asked: Binding) -> str | None:
+    """Return the same text from pieces, most of which other bindings had too, or None where that is not certain.
+
+    Raises any error where `bound_whole` raises one, and not always the same.
+    """
+    runbook = asked.runbook
+    template = expanded(Template.of(runbook))
+    if not template.pieces or not all(type(name) is str for name in (*asked.accounts, *asked.regions)):
+        return None
+    _refuse(runbook, template, template.tree)
+    unset = asked.unset()
+    wanted = [_Wanted.of(piece, asked, unset) for piece in template.pieces]
+    own = [_bound(one) if one else None for one in wanted]
+    named = {name for found in own if found for name in found.tables}
+    first = [scope_part(asked.window, asked.table, tuple(asked.accounts), tuple(asked.regions))]
+    for name, lookup in runbook.lookups.items():
+        if name in named:
+            first.append(part(relation(name, lookup, _given(name, asked.lookups))))
+    return joined([*first, *own])
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A piece with its values. Equal ones have the same `key`, which is all that its text depends on."""
+
+    piece: Piece
+    key: str
+    runbook: Runbook = field(compare=False)
+    window: Window = field(compare=False)
+    params: Mapping[str, Any] = field(compare=False)
+    unset: frozenset[str] = field(compare=False)
+    row_limit: int = field(compare=False)
+
+    @classmethod
+    def of(cls, piece: Piece, asked: Binding, unset: set[str]) -> "_Wanted | None":
+        key = signature(asked, piece.params, unset)
+        if key is None:
+            return None
+        if piece.is_rest:
+            key += repr((asked.row_limit, asked.runbook.result.key))
+        params = {name: asked.params.get(name) for name in piece.params}
+        return cls(piece, key, asked.runbook, asked.window, params, frozenset(params.keys() & unset), asked.row_limit)
+
+
+@lru_cache(maxsize=512)  # some sixty runbooks' pieces, or all that `trailbook test` asks of one
+def _bound(wanted: _Wanted) -> Part | None:
+    tree = wanted.piece.copy()
+    if wanted.params:
+        drop_unset(tree, wanted.unset)
+        fill(wanted.runbook, tree, wanted.params, wanted.window)
+    if isinstance(tree, exp.Query):
+        tree = _complete(wanted.runbook, tree, wanted.row_limit)
+    return part(tree)
 
 
 def bind_coverage(
@@ -72,46 +136,10 @@ def bind_coverage(
 
 def template_digest(runbook: Runbook) -> str:
     """Return the SHA-256 of the runbook's SQL as a tree, fragments expanded; comments and white space do not count."""
-    return sha256(canonical(_expanded(_Template.of(runbook)).tree).encode())
+    return sha256(canonical(expanded(Template.of(runbook)).tree).encode())
 
 
-@dataclass(frozen=True, slots=True)
-class _Template:
-    """All that a runbook's tree is made of before it has values; those with the same texts are equal."""
-
-    path: str
-    query: str
-    bodies: tuple[tuple[str, str, tuple[str, ...]], ...]
-    fragments: Mapping[str, Fragment] = field(compare=False)
-
-    @classmethod
-    def of(cls, runbook: Runbook) -> "_Template":
-        bodies = tuple((name, body.sql, tuple(body.params)) for name, body in runbook.fragments.items())
-        return cls(runbook.id, runbook.query, bodies, runbook.fragments)
-
-
-@lru_cache(maxsize=128)  # a run needs it for the text and for the digest; `trailbook test` once for each case
-def _expanded(template: _Template) -> "_Expanded":
-    """Return the query with its fragments. Raises InvalidRunbook."""
-    tree = read(template.query, template.path)
-    expand(tree, template.fragments, template.path)
-    names: list[exp.Expr] = []
-    for node in nodes(tree):
-        node._meta = None  # as `meta.clear()`, whose empty dictionary is copied with the node
-        if isinstance(node, (exp.With, exp.CTE, exp.Placeholder, exp.Parameter)):
-            names.append(node)
-    return _Expanded(tree, tuple(names))
-
-
-@dataclass(frozen=True, slots=True)
-class _Expanded:
-    """A tree that nobody may change, and those of its nodes that give or take a name."""
-
-    tree: exp.Query
-    names: tuple[exp.Expr, ...]
-
-
-def _query(template: _Expanded) -> exp.Query:
+def _query(template: Expanded) -> exp.Query:
     tree: exp.Query = template.tree.copy()
     while isinstance(tree, exp.Subquery) and not any(tree.args.get(key) for key in tree.args if key != "this"):
         tree = tree.this
@@ -120,7 +148,7 @@ def _query(template: _Expanded) -> exp.Query:
     return tree
 
 
-def _refuse(runbook: Runbook, template: _Expanded, tree: exp.Query) -> None:
+def _refuse(runbook: Runbook, template: Expanded, tree: exp.Query) -> None:
     """Refuse what would make binding wrong; `sql.lint` says the same earlier and with the place in the file."""
     wrong = []
     if any(isinstance(node, exp.With) and node.args.get("recursive") for node in template.names):
@@ -136,39 +164,6 @@ def _refuse(runbook: Runbook, template: _Expanded, tree: exp.Query) -> None:
             wrong.append(f"expected :name of a declared parameter, found {node.sql()}")
     if wrong:
         raise InvalidRunbook([Problem(runbook.id, 1, 1, "query", message) for message in wrong])
-
-
-def _is_unset(param: Param, value: Any) -> bool:
-    # A parameter that replaces a lookup column is unset by having the lookup's own rows: no condition falls with it.
-    return param.replaces is None and (value is None or (param.items is not None and len(value) == 0))
-
-
-def fill(runbook: Runbook, tree: exp.Query, params: Mapping[str, Any], window: Window) -> None:
-    """Put each parameter's value, as a literal, where the tree names it. Raises InvalidRequest naming the parameter.
-
-    `:window_start` and `:window_end` are the window's bounds as texts like those of `eventtime`, without the `Z`
-    (see `sql.scope`).
-    """
-    bounds = dict(zip(WINDOW_VALUES, (window.start, window.end), strict=True))
-    for node in nodes(tree):
-        if not isinstance(node, exp.Placeholder):
-            continue
-        if node.name in bounds:
-            node.replace(string(second(bounds[node.name])))
-            continue
-        param, value = runbook.params[node.name], params.get(node.name)
-        try:
-            node.replace(_filled(node, param, value))
-        except InvalidRequest as error:
-            raise InvalidRequest(f"{node.name}: {error}") from None
-
-
-def _filled(node: exp.Placeholder, param: Param, value: Any) -> Any:
-    if param.items is not None and isinstance(node.parent, exp.In) and node.arg_key == "expressions":
-        return [literal(item, param.items.type, param.items.format) for item in value or [None]]
-    if isinstance(node.parent, exp.Interval) and param.type == "integer" and value is not None:
-        return exp.Literal.string(str(value))  # INTERVAL '7' DAY: Trino wants a text there
-    return parameter(value, param)
 
 
 def _complete(runbook: Runbook, tree: exp.Query, row_limit: int) -> exp.Query:

@@ -7,7 +7,6 @@ text back that it is one statement and holds every literal whole.
 
 import re
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from sqlglot import exp
@@ -26,11 +25,10 @@ MOST_BYTES = 262_144
 """Athena's own limit on a query's text, in bytes."""
 
 _SPECIAL_SYNTAX = ("CAST", "TRY_CAST", "EXTRACT", "SUBSTRING", "TRIM", "POSITION", "LISTAGG")
-_MARKED = re.compile(
-    r"""(?P<prefix>(?<![A-Za-z0-9_])(?:[Uu]&|[Xx]))?'(?P<text>(?:[^']|'')*)'|"(?:[^"]|"")*"|`(?:[^`]|``)*`"""
-    r"""|(?P<wrong>['"`;]|--|/\*|\{\#)"""
-)
+_MARKED = re.compile(r"""'(?P<text>(?:[^']|'')*)'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|(?P<wrong>['"`;]|--|/\*|\{\#)""")
 """What Trino does not read as plain words and signs; `wrong` is what one statement without comments has not."""
+_PREFIX = re.compile(r"(?<![A-Za-z0-9_])(?:[Uu]&|[Xx])\Z")
+"""What stands before a quote that begins code points or bytes; looked for from the quote back, in half the time."""
 _JSON_SYNTAX = ("JSON_OBJECT", "JSON_QUERY", "JSON_VALUE", "JSON_TABLE")
 
 
@@ -66,12 +64,7 @@ class AsWritten(Trino):
 
 
 def read(sql: str, path: str) -> exp.Query:
-    """Return the tree of one SELECT, without its comments. Raises InvalidRunbook naming `path` for anything else."""
-    return _read(sql, path).copy()
-
-
-@lru_cache(maxsize=128)  # a run reads its SQL for the text and for the digest; `trailbook test` once for each case
-def _read(sql: str, path: str) -> exp.Query:
+    """Return the tree of one SELECT, without comments and places. Raises InvalidRunbook for anything else."""
     try:
         statements = [tree for tree in AsWritten().parse(sql) if tree is not None]
     except SqlglotError as error:
@@ -82,7 +75,7 @@ def _read(sql: str, path: str) -> exp.Query:
     if not isinstance(tree, exp.Query):
         raise _invalid(path, f"expected a SELECT, found {type(tree).__name__.upper()}")
     for node in nodes(tree):
-        node.comments = None
+        node.comments = node._meta = None  # as `meta.clear()`, whose empty dictionary is copied with the node
     return tree
 
 
@@ -106,7 +99,7 @@ def written(tree: exp.Query) -> str:
     literals = _literals(tree)
     # With layout for people; without it where that is too long, or where a literal holds sqlglot's line-break mark.
     for pretty in (True, False):
-        text = tree.sql(dialect=AsWritten, pretty=pretty, comments=False, copy=False)
+        text = _text(tree, pretty=pretty)
         size = len(text.encode())
         if size <= MOST_BYTES and _intact(literals, text):
             return text
@@ -118,9 +111,20 @@ def written(tree: exp.Query) -> str:
     )
 
 
+def laid_out(tree: exp.Expr) -> str | None:
+    """Return a part of a query, which is used up, as text with layout; None where its values would not read back."""
+    literals = _literals(tree)
+    text = _text(tree, pretty=True)
+    return text if _intact(literals, text) else None
+
+
 def canonical(tree: exp.Query) -> str:
     """Return the tree's one text that comments, white space and the case of keywords do not change."""
     return tree.sql(dialect=AsWritten, comments=False)
+
+
+def _text(tree: exp.Expr, *, pretty: bool) -> str:
+    return tree.sql(dialect=AsWritten, pretty=pretty, comments=False, copy=False)
 
 
 def _intact(literals: Counter[tuple[bool, str]], text: str) -> bool:
@@ -129,13 +133,14 @@ def _intact(literals: Counter[tuple[bool, str]], text: str) -> bool:
     for found in _MARKED.finditer(text):
         if found["wrong"]:
             return False
-        prefix = (found["prefix"] or "").upper()
-        if found["text"] is not None and prefix != "X":
-            read[prefix == "U&", found["text"].replace("''", "'")] += 1
+        if found["text"] is not None:
+            prefix = _PREFIX.search(text, max(found.start() - 3, 0), found.start())
+            if prefix is None or prefix[0] not in "Xx":
+                read[prefix is not None, found["text"].replace("''", "'")] += 1
     return literals <= read
 
 
-def _literals(tree: exp.Query) -> Counter[tuple[bool, str]]:
+def _literals(tree: exp.Expr) -> Counter[tuple[bool, str]]:
     """Return the texts of the tree's literals, and whether each has code points."""
     return Counter(
         (isinstance(node, exp.UnicodeString), node.name)

@@ -5,6 +5,8 @@ lambda's variables inside it get names that no other fragment or runbook has; no
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -20,7 +22,7 @@ def expand(tree: exp.Expr, fragments: Mapping[str, Fragment], path: str, parse: 
     """Replace, in place, every call of a fragment. Raises InvalidRunbook naming `path` for a call that is wrong."""
     if not fragments:
         return
-    bodies = _Bodies(fragments, path, parse or (lambda sql: read(sql, "fragment")))
+    bodies = _Bodies(fragments, path, parse)
     bodies.expand_in(tree, ())
     if bodies.wrong:
         raise InvalidRunbook([Problem(path, 1, 1, "query", message) for message in dict.fromkeys(bodies.wrong)])
@@ -35,19 +37,63 @@ def expression(name: str, fragment: Fragment, fragments: Mapping[str, Fragment],
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A fragment with those that its expression calls, at any depth; those with the same texts are equal."""
+
+    name: str
+    texts: frozenset[tuple[str, str, tuple[str, ...]]]
+    fragments: Mapping[str, Fragment] = field(compare=False)
+
+    @classmethod
+    def of(cls, name: str, fragments: Mapping[str, Fragment]) -> "_Asked | None":
+        """Return None for a fragment that calls itself: it has no expression."""
+        wanted, found = [name], {}
+        for one in wanted:
+            if one in fragments and one not in found:
+                found[one] = fragments[one]
+                wanted += _calls(fragments[one].sql)
+        if name in wanted[1:]:
+            return None
+        return cls(name, frozenset((one, body.sql, tuple(body.params)) for one, body in found.items()), found)
+
+
+@lru_cache(maxsize=256)
+def _calls(sql: str) -> tuple[str, ...]:
+    """Return the names that a fragment's expression calls; none where it cannot be read."""
+    try:
+        tree = _parsed(f"SELECT {sql}")
+    except InvalidRunbook:
+        return ()
+    return tuple(node.name.lower() for node in nodes(tree) if isinstance(node, exp.Anonymous))
+
+
+@lru_cache(maxsize=256)  # the runbooks of a collection share most of their fragments
+def _shared(asked: _Asked) -> exp.Expr | None:
+    """Return a fragment's expression, which nobody may change; None where something is wrong with it."""
+    bodies = _Bodies(asked.fragments, "", None)
+    body = bodies.made(asked.name, (asked.name,))
+    return None if bodies.wrong else body
+
+
+@lru_cache(maxsize=128)
+def _parsed(sql: str) -> exp.Query:
+    """Return the tree of a fragment, which nobody may change. Raises InvalidRunbook."""
+    return read(sql, "fragment")
+
+
 class _Bodies:
     """The fragments' expressions, each parsed once and with its own calls replaced."""
 
-    def __init__(self, fragments: Mapping[str, Fragment], path: str, parse: Parse) -> None:
+    def __init__(self, fragments: Mapping[str, Fragment], path: str, parse: Parse | None) -> None:
         self._fragments, self._path, self._parse = fragments, path, parse
         self._ready: dict[str, exp.Expr] = {}
         self.wrong: list[str] = []
 
     def expand_in(self, tree: exp.Expr, inside: tuple[str, ...]) -> None:
         # Inner calls first: an argument may hold a call of the same fragment.
-        for node in reversed(list(tree.find_all(exp.Anonymous, bfs=True))):
-            name = node.name.lower()
-            if name in self._fragments:
+        for node in reversed(nodes(tree)):
+            if isinstance(node, exp.Anonymous) and (name := node.name.lower()) in self._fragments:
                 node.replace(self._called(name, node, inside))
 
     def _called(self, name: str, call: exp.Anonymous, inside: tuple[str, ...]) -> exp.Expr:
@@ -61,7 +107,7 @@ class _Bodies:
         body = self._body(name, (*inside, name)).copy()
         given = dict(zip(params, call.expressions, strict=True))
         holder = exp.Paren(this=body)
-        for column in list(holder.find_all(exp.Column)):
+        for column in [node for node in nodes(holder) if isinstance(node, exp.Column)]:
             value = given.get(column.parts[0].name.lower())
             if value is not None:
                 column.replace(_field(value.copy(), column))
@@ -69,21 +115,28 @@ class _Bodies:
 
     def _body(self, name: str, inside: tuple[str, ...]) -> exp.Expr:
         if name not in self._ready:
-            body = self._read(name)
-            _rename_variables(body, name)
-            self.expand_in(body, inside)
-            self._ready[name] = body.expressions[0].unalias()
+            # A tree of a caller's own dialect is not shared; what is wrong is said anew, in the order it is met.
+            asked = None if self._parse else _Asked.of(name, self._fragments)
+            self._ready[name] = (_shared(asked) if asked else None) or self.made(name, inside)
         return self._ready[name]
+
+    def made(self, name: str, inside: tuple[str, ...]) -> exp.Expr:
+        """Return a fragment's expression, made anew."""
+        body = self._read(name)
+        _rename_variables(body, name)
+        self.expand_in(body, inside)
+        made: exp.Expr = body.expressions[0].unalias()
+        return made
 
     def _read(self, name: str) -> exp.Query:
         fragment = self._fragments[name]
         try:
-            tree = self._parse(f"SELECT {fragment.sql}")
+            tree = self._parse(f"SELECT {fragment.sql}") if self._parse else _parsed(f"SELECT {fragment.sql}").copy()
         except InvalidRunbook as error:
             self.wrong.append(f"the fragment {name}: {error.problems[0].message}")
             return exp.select(exp.Null())
         for node in nodes(tree):
-            node.meta.clear()  # its places are not the runbook's
+            node._meta = None  # its places are not the runbook's; as `meta.clear()`, whose dictionary is copied too
         flaw = _flaw(tree, fragment)
         if flaw:
             self.wrong.append(f"the fragment {name}: {flaw}")
