@@ -7,6 +7,7 @@ import pytest
 from trailbook.cli import main
 from trailbook.cli.case_runs import results_of, workers
 from trailbook.cli.passed_cases import PassedCases
+from trailbook.errors import InvalidRequest
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
 from trailbook.settings import PhysicalTable
@@ -207,3 +208,34 @@ def test_the_command_says_what_it_did_not_run_and_runs_it_when_told(tmp_path, ca
     assert f"({count} passed before and are unchanged" in told()[1]
     assert told("--fresh")[0] == [False] * count
     assert "passed before" not in told("--fresh")[1]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_is_done_meanwhile_may_stop_it_all(processes):
+    done = []
+
+    def refuse():
+        done.append(1)
+        raise InvalidRequest("no")
+
+    with pytest.raises(InvalidRequest, match="no"):
+        results_of(a_library(), {}, TABLE, processes, meanwhile=refuse)
+    assert results_of([], {}, TABLE, processes, meanwhile=lambda: done.append(2)) == []
+    assert done == [1, 2]
+
+
+def test_the_command_refuses_sql_that_is_wrong_before_any_result(tmp_path, capsys):
+    for name in ("one", "two"):
+        assert main(["new", name, "--folder", str(tmp_path)]) == 0
+    file = tmp_path / "two.yaml"
+    file.write_text(file.read_text().replace("FROM cloudtrail\n", "FROM elsewhere\n"))
+    capsys.readouterr()
+
+    assert main(["test", "--runbooks", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert "two.yaml:" in told.err
+    assert told.out == ""
+    assert main(["test", "one", "--runbooks", str(tmp_path)]) == 0
+    assert main(["test", "two", "--runbooks", str(tmp_path)]) == 2
+    assert main(["test", "three", "--runbooks", str(tmp_path)]) == 2
+    assert "no runbook three; there are one, two" in capsys.readouterr().err

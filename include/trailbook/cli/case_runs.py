@@ -7,7 +7,7 @@ or one fragment at a time, so that the cases of one query meet in one process.
 import gc
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -55,19 +55,23 @@ def results_of(
     processes: int | None = None,
     passed: PassedCases | None = None,
     begun: _Workers | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> list[CaseResult]:
     """Return the result of every case: the fragments' first, then the runbooks', both in the order given.
 
     What `passed` knows is not run again, and what passes is kept there. `processes` is for tests; by default the number
     of cases and of processors decides. `begun` are processes of `workers` to be used where several are.
+    `meanwhile` is called once before any result is looked at, and may raise.
     """
     cases: list[tuple[_Subject, int]] = [(name, n) for name in fragments for n in range(len(fragments[name].cases))]
     cases += [(runbook, n) for runbook in runbooks for n in range(max(1, len(runbook.cases)))]
     if passed is None:
-        return _run(cases, fragments, table, processes, begun)
+        return _run(cases, fragments, table, processes, begun, meanwhile)
     keys = [_key(subject, number, fragments, passed) for subject, number in cases]
     todo = [place for place, key in enumerate(keys) if key not in passed]
-    ran = dict(zip(todo, _run([cases[place] for place in todo], fragments, table, processes, begun), strict=True))
+    ran = dict(
+        zip(todo, _run([cases[place] for place in todo], fragments, table, processes, begun, meanwhile), strict=True)
+    )
     results = [ran.get(place) or _cached(*case) for place, case in enumerate(cases)]
     passed.keep(key for key, result in zip(keys, results, strict=True) if result.passed)
     return results
@@ -91,6 +95,7 @@ def _run(
     table: PhysicalTable,
     processes: int | None,
     begun: _Workers | None,
+    meanwhile: Callable[[], None],
 ) -> list[CaseResult]:
     """Return the results of the cases, in their order; those of one runbook or fragment stand side by side."""
     work = [
@@ -101,7 +106,8 @@ def _run(
         processes = _by_default() if len(cases) > _FEW else 1
     if processes > 1:
         with nullcontext(begun) if begun is not None else workers(processes) as used:
-            return _by_workers(work, fragments, table, used)
+            return _by_workers(work, fragments, table, used, meanwhile)
+    meanwhile()
     if not work:
         return []
     with FolderAthena.from_records([], table=table, keep_plans=True) as athena:
@@ -128,11 +134,16 @@ def workers(processes: int | None = None, *, ready_for: PhysicalTable | None = N
 
 
 def _by_workers(
-    work: Sequence[_Work], fragments: Mapping[str, Fragment], table: PhysicalTable, pool: _Workers
+    work: Sequence[_Work],
+    fragments: Mapping[str, Fragment],
+    table: PhysicalTable,
+    pool: _Workers,
+    meanwhile: Callable[[], None],
 ) -> list[CaseResult]:
     # The fragments', then the longest first, so that none is left to one process at the end.
     order = sorted(range(len(work)), key=lambda n: (isinstance(work[n].subject, Runbook), -work[n].length))
     begun = {n: pool.submit(_there, work[n], _of(work[n], fragments), table) for n in order}
+    meanwhile()
     return [result for n in range(len(work)) for result in begun[n].result()]
 
 

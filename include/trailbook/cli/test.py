@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from trailbook.cli import printable
 from trailbook.cli.case_runs import results_of, workers
 from trailbook.cli.output import console
 from trailbook.cli.passed_cases import PassedCases, cache_file
-from trailbook.errors import InvalidRunbook
-from trailbook.runbook.collection import Collection, files
+from trailbook.errors import InvalidRunbook, Problem
+from trailbook.runbook.collection import Collection, files, lint_problems
 from trailbook.runbook.fragments import Fragment, in_folder
 from trailbook.runbook.load import Loaded
 from trailbook.settings import Settings
@@ -40,20 +41,37 @@ def run(args: argparse.Namespace) -> int:
         # Another process takes as long to begin as the library to be read.
         many = not args.ids and not passed.knows_some and sum(1 for _ in files(folder)) > _FEW
         waiting = stack.enter_context(workers(ready_for=settings.table)) if many else None
-        collection = Collection.load(folder, lint=True)
-        problems = [p for p in collection.problems if not args.ids or Path(p.path).stem in args.ids]
-        if problems:
-            raise InvalidRunbook(problems)
+        collection = Collection.load(folder)
+        if any(_concerns(problem, args.ids) for problem in collection.problems):
+            _refuse_invalid(collection, args.ids)
         chosen = collection.named(args.ids)
-        fragments = _fragments(chosen, None if args.ids else folder)
-        runbooks = [loaded.runbook for loaded in chosen]
-        results = results_of(runbooks, fragments, settings.table, passed=passed, begun=waiting)
+        results = results_of(
+            [loaded.runbook for loaded in chosen],
+            _fragments(chosen, None if args.ids else folder),
+            settings.table,
+            passed=passed,
+            begun=waiting,
+            meanwhile=lambda: _refuse_invalid(collection, args.ids),
+        )
     _show(results, args.format)
     print(_summary(len(chosen), results, time.monotonic() - begun), file=sys.stderr)
     if passed.problem:
         print(passed.problem, file=sys.stderr)
     failed = sum(not result.passed for result in results)
     return 1 if failed else 0
+
+
+def _refuse_invalid(collection: Collection, ids: Sequence[str]) -> None:
+    """Raise InvalidRunbook with all that is wrong with these runbooks, or with any where no ids are given."""
+    chosen = (loaded for name, loaded in collection.runbooks.items() if not ids or name in ids)
+    of_sql = (problem for loaded in chosen for problem in lint_problems(loaded))
+    found = {*(problem for problem in collection.problems if _concerns(problem, ids)), *of_sql}
+    if found:
+        raise InvalidRunbook(sorted(found))
+
+
+def _concerns(problem: Problem, ids: Sequence[str]) -> bool:
+    return not ids or Path(problem.path).stem in ids
 
 
 def _summary(runbooks: int, results: list[CaseResult], seconds: float) -> str:

@@ -7,7 +7,7 @@ text back that it is one statement and holds every literal whole.
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from sqlglot import exp
 from sqlglot.dialects.trino import Trino
@@ -30,6 +30,9 @@ _MARKED = re.compile(r"""'(?P<text>(?:[^']|'')*)'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|
 _PREFIX = re.compile(r"(?<![A-Za-z0-9_])(?:[Uu]&|[Xx])\Z")
 """What stands before a quote that begins code points or bytes; looked for from the quote back, in half the time."""
 _JSON_SYNTAX = ("JSON_OBJECT", "JSON_QUERY", "JSON_VALUE", "JSON_TABLE")
+
+
+_Kind = TypeVar("_Kind", bound=exp.Expr)
 
 
 class AsWritten(Trino):
@@ -89,6 +92,11 @@ def nodes(tree: exp.Expr) -> list[exp.Expr]:
             elif type(value) is list:
                 found += [item for item in value if isinstance(item, exp.Expr)]
     return found
+
+
+def of_kind(tree: exp.Expr, *kinds: type[_Kind]) -> list[_Kind]:
+    """Return the tree's nodes of these kinds, outer ones first."""
+    return [node for node in nodes(tree) if isinstance(node, kinds)]
 
 
 def written(tree: exp.Query) -> str:

@@ -8,6 +8,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from trailbook.runbook.model import COMMON_PARAMS, WINDOW_VALUES, Runbook
 from trailbook.runbook.nearest import did_you_mean
+from trailbook.sql.dialect import of_kind
 from trailbook.sql.lint.problem import SqlProblem, Statement, at_offset, elsewhere
 
 
@@ -42,7 +43,7 @@ def declared(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
     for token in statement.tokens:
         if token.token_type in (TokenType.PLACEHOLDER, TokenType.PARAMETER):
             yield at_offset(statement.sql, token.start, f"expected :name, found {token.text}: declare a parameter")
-    misplaced = [n.name for n in statement.tree.find_all(exp.Placeholder) if not _is_value(n)]
+    misplaced = [n.name for n in of_kind(statement.tree, exp.Placeholder) if not _is_value(n)]
     for name in dict.fromkeys(misplaced):
         first = next((token.start for other, token in placeholders if other == name), 0)
         yield at_offset(statement.sql, first, f"a parameter is a value; `:{name}` stands where a name is expected")
@@ -50,7 +51,7 @@ def declared(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
 
 def _placeholders(statement: Statement) -> list[tuple[str, Token]]:
     """Return each `:name` that the tree has, with its colon (the tree itself keeps no places of them)."""
-    names = {node.name for node in statement.tree.find_all(exp.Placeholder)}
+    names = {node.name for node in of_kind(statement.tree, exp.Placeholder)}
     return [
         (name.text, colon)
         for colon, name in pairwise(statement.tokens)
@@ -72,7 +73,7 @@ def used(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
         params: {name: {type: string, default: x, title: Name}}
         query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail WHERE eventname = ':name'
     """
-    names = {node.name for node in statement.tree.find_all(exp.Placeholder)}
+    names = {node.name for node in of_kind(statement.tree, exp.Placeholder)}
     for name, param in runbook.params.items():
         if name not in names and param.replaces is None:
             yield elsewhere(("params", name), f"the query never uses `:{name}`: use it, or remove the parameter")

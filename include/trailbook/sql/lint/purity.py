@@ -7,6 +7,7 @@ from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from trailbook.runbook.model import Runbook
+from trailbook.sql.dialect import of_kind
 from trailbook.sql.lint.problem import SqlProblem, Statement, at_offset
 
 # fmt: off
@@ -72,7 +73,7 @@ def no_star(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
         if token.token_type == TokenType.STAR and before.token_type in _BEFORE_A_STAR:
             found = True
             yield at_offset(statement.sql, token.start, "name the columns instead of *")
-    if not found and any(isinstance(s.parent, exp.Select) for s in statement.tree.find_all(exp.Star)):
+    if not found and any(isinstance(s.parent, exp.Select) for s in of_kind(statement.tree, exp.Star)):
         yield at_offset(statement.sql, 0, "name the columns: TABLE and * take whatever there is")
 
 
@@ -117,8 +118,8 @@ def only_reads(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
     FAIL: no template is filled into SQL
         query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail WHERE eventname = {{ name }}
     """
-    for with_ in statement.tree.find_all(exp.With):
+    for with_ in of_kind(statement.tree, exp.With):
         if with_.args.get("recursive"):
             yield statement.at(with_, "WITH RECURSIVE is not supported: a run must end")
-    for node in statement.tree.find_all(exp.Into, exp.Lock):
+    for node in of_kind(statement.tree, exp.Into, exp.Lock):
         yield statement.at(node, "expected a query that only reads, found INTO or FOR UPDATE: remove it")

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from trailbook.runbook.model import Runbook
 from trailbook.runbook.nearest import did_you_mean
+from trailbook.sql.dialect import of_kind
 from trailbook.sql.lint.problem import SqlProblem, Statement, elsewhere
 from trailbook.sql.schema import LOGICAL_TABLE
 
@@ -31,7 +32,7 @@ def cte_names(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
     """
     if LOGICAL_TABLE in runbook.lookups:
         yield elsewhere(("lookups", LOGICAL_TABLE), f"`{LOGICAL_TABLE}` is the log itself: choose another name")
-    for with_ in statement.tree.find_all(exp.With):
+    for with_ in of_kind(statement.tree, exp.With):
         seen = set[str]()
         for cte in with_.expressions:
             name, place = cte.alias, cte.args.get("alias")
@@ -57,7 +58,7 @@ def reads_only(runbook: Runbook, statement: Statement) -> Iterator[SqlProblem]:
     FAIL: expected the relation cloudtrail, found one of another database
         query: SELECT eventid AS event_id, eventname AS event_name FROM secrets.cloudtrail
     """
-    for table in statement.tree.find_all(exp.Table):
+    for table in of_kind(statement.tree, exp.Table):
         if not isinstance(table.this, exp.Identifier):
             if not isinstance(table.this, exp.Placeholder):
                 yield statement.at(table, "expected the relation cloudtrail, found a table function")
@@ -97,7 +98,7 @@ def lookups_are_read(runbook: Runbook, statement: Statement) -> Iterator[SqlProb
         lookups: {names: {description: Those that matter, columns: {name: string}}}
         query: SELECT eventid AS event_id, eventname AS event_name FROM cloudtrail
     """
-    read = {table.name for table in statement.tree.find_all(exp.Table)}
+    read = {table.name for table in of_kind(statement.tree, exp.Table)}
     for name in runbook.lookups:
         if name not in read and name != LOGICAL_TABLE:
             yield elsewhere(("lookups", name), f"the query never reads `{name}`: read it, or remove the lookup")

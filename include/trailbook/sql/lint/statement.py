@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError, TokenError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from trailbook.sql.dialect import MOST_BYTES, AsWritten
+from trailbook.sql.dialect import MOST_BYTES, AsWritten, of_kind
 from trailbook.sql.lint.problem import SqlProblem, Statement, at_offset
 
 _BEGINNINGS = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN)
@@ -41,9 +41,9 @@ def parse(sql: str) -> Statement:
         raise Unparsed(at_offset(sql, 0, f"expected Athena SQL, found something else: {what}")) from None
     if not isinstance(tree, exp.Query):
         raise Unparsed(at_offset(sql, tokens[0].start, "expected a SELECT, found something else"))
-    if any(not select.expressions for select in tree.find_all(exp.Select)):
+    if any(not select.expressions for select in of_kind(tree, exp.Select)):
         raise Unparsed(at_offset(sql, tokens[0].start, "not Athena SQL: a SELECT has no columns"))
-    for name in tree.find_all(exp.Identifier):
+    for name in of_kind(tree, exp.Identifier):
         name.set("this", name.name.lower())
     return Statement(sql, tokens, tree)
 
