@@ -155,7 +155,7 @@ def _of(work: _Work, fragments: Mapping[str, Fragment]) -> Mapping[str, Fragment
 def _begin() -> None:
     """Leave an interruption to the process that waits: it cancels what has not begun."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.set_threshold(50_000, 20, 50)  # syntax trees are many objects, and looked through in vain
+    gc.set_threshold(1_000_000, 10, 50)  # syntax trees are many objects, and looked through in vain
 
 
 @lru_cache(maxsize=1)
