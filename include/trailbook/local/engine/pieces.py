@@ -23,6 +23,8 @@ _MOST = 128
 
 _BEGIN = re.compile(r"\s*WITH\s", re.IGNORECASE)
 _AS = re.compile(r"\bAS\s*\Z", re.IGNORECASE)
+_NEAR = 16
+"""Characters before an expression in which its AS stands; without it there it is no piece."""
 _MARK = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|--[^\r\n]*|/\*.*?\*/|[()]""", re.DOTALL)
 _OWN_LINES = re.compile(r"\([ ]*\n.*\n[ ]*\)", re.DOTALL)
 _INSTEAD = "(SELECT 1\n"
@@ -127,5 +129,5 @@ def _bodies(sql: str) -> Iterator[tuple[int, int]]:
             depth += 1
         elif mark[0] == ")":
             depth -= 1
-            if depth == 0 and _OWN_LINES.fullmatch(sql, start, mark.end()) and _AS.search(sql[:start]):
+            if depth == 0 and _OWN_LINES.fullmatch(sql, start, mark.end()) and _AS.search(sql, start - _NEAR, start):
                 yield start, mark.end()
