@@ -29,8 +29,6 @@ _FEW = 200
 _MOST_PROCESSES = 8
 """Each takes some 200 MB."""
 
-_Workers = ProcessPoolExecutor
-
 _Subject = Runbook | str
 """Whose cases they are: a runbook's, or those of the fragment of this name."""
 
@@ -54,7 +52,7 @@ def results_of(
     table: PhysicalTable,
     processes: int | None = None,
     passed: PassedCases | None = None,
-    begun: _Workers | None = None,
+    begun: ProcessPoolExecutor | None = None,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> list[CaseResult]:
     """Return the result of every case: the fragments' first, then the runbooks', both in the order given.
@@ -94,7 +92,7 @@ def _run(
     fragments: Mapping[str, Fragment],
     table: PhysicalTable,
     processes: int | None,
-    begun: _Workers | None,
+    begun: ProcessPoolExecutor | None,
     meanwhile: Callable[[], None],
 ) -> list[CaseResult]:
     """Return the results of the cases, in their order; those of one runbook or fragment stand side by side."""
@@ -119,7 +117,7 @@ def _by_default() -> int:
 
 
 @contextmanager
-def workers(processes: int | None = None, *, ready_for: PhysicalTable | None = None) -> Iterator[_Workers]:
+def workers(processes: int | None = None, *, ready_for: PhysicalTable | None = None) -> Iterator[ProcessPoolExecutor]:
     """Give processes that run cases, until the block ends; with `ready_for`, several begin at once."""
     number = processes or _by_default()
     # A new interpreter each, not a fork: DuckDB's threads would not survive one.
@@ -137,7 +135,7 @@ def _by_workers(
     work: Sequence[_Work],
     fragments: Mapping[str, Fragment],
     table: PhysicalTable,
-    pool: _Workers,
+    pool: ProcessPoolExecutor,
     meanwhile: Callable[[], None],
 ) -> list[CaseResult]:
     # The fragments', then the longest first, so that none is left to one process at the end.

@@ -42,12 +42,14 @@ class Analyses:
 
     def of(self, sql: str) -> Ready:
         """Return what runs a query. Raises SqlError."""
-        known = self._together.get(sql) or self._kept.pop(sql, None)
+        if sql in self._together:
+            return self._together[sql]
+        known = self._kept.pop(sql, None)
         if known is None:
             tree = self._pieces.parse(sql)
             found = _plain(analyse_tree(tree, self._catalog, self._database, datetime.now(UTC), pruned=False))
             known = Ready(found, self._planned(found))
-        if not known.found.timed and sql not in self._together:
+        if not known.found.timed:
             self._kept[sql] = known
             if len(self._kept) > _MOST:
                 self._forget(self._kept.popitem(last=False)[1])
@@ -88,9 +90,7 @@ class Analyses:
 
 def _whole(parts: Sequence[Part]) -> Analysed:
     """Return the analysis of a query that consists of these parts; its text is that of the last."""
-    relations = [part.relation for part in parts]
-    used = frozenset().union(*(r.always for r in relations), *(f.uses for r in relations for f in r.fields))
-    return _plain(Analysed(relations[-1], tuple(scan for part in parts for scan in part.scans), used))
+    return _plain(Analysed.of(parts[-1].relation, [scan for part in parts for scan in part.scans]))
 
 
 def _plain(found: Analysed) -> Analysed:

@@ -36,7 +36,8 @@ class KeptPlans:
         self._source = source
         self._shown: set[str] = set()
         self._made = 0
-        self._made_together: list[str] = []
+        self._tables: list[str] = []
+        self._together: list[str] = []
 
     def show(self, name: str) -> None:
         """Make a view of the source under a scan's name; once."""
@@ -64,18 +65,19 @@ class KeptPlans:
 
         Returns what runs each: statements that fill tables, and last its own. What cannot be planned is left out.
         """
-        self._undo()
+        self._forget_those()
         lasts = {parts[-1].name: parts[-1] for parts in queries.values()}
-        times = Counter(part for last in lasts.values() for part in read_by(last))
+        below = {name: read_by(last) for name, last in lasts.items()}
+        times = Counter(part for parts in below.values() for part in parts)
         # All of the catalog before the first plan, see above.
         for scan in {scan.name for parts in queries.values() for part in parts for scan in part.scans}:
             self.show(scan)
         stored = {part.name: part for part in times if times[part] > 1 and self._stored(part)}
         plans = {name: self.plan(f"INSERT INTO {name} {joined(part, stored)}") for name, part in stored.items()}
         plans |= {name: self.plan(joined(last, stored)) for name, last in lasts.items()}
-        self._made_together += [f"DEALLOCATE {plan.removeprefix(_RUN)}" for plan in plans.values() if _planned(plan)]
+        self._together += plans.values()
         runs = {
-            query: [plans[part.name] for part in (*read_by(parts[-1]), parts[-1]) if part.name in plans]
+            query: [plans[part.name] for part in (*below[parts[-1].name], parts[-1]) if part.name in plans]
             for query, parts in queries.items()
         }
         return {query: run for query, run in runs.items() if all(map(_planned, run))}
@@ -89,12 +91,14 @@ class KeptPlans:
             self._connection.execute(f"CREATE TABLE {part.name} ({columns})")
         except duckdb.Error:
             return False
-        self._made_together.append(f"DROP TABLE {part.name}")
+        self._tables.append(part.name)
         return True
 
-    def _undo(self) -> None:
-        while self._made_together:
-            self._connection.execute(self._made_together.pop())
+    def _forget_those(self) -> None:
+        while self._together:
+            self.forget(self._together.pop())
+        while self._tables:
+            self._connection.execute(f"DROP TABLE {self._tables.pop()}")
 
 
 def _planned(run: str) -> bool:

@@ -17,8 +17,8 @@ from trailbook.canonical import sha256
 from trailbook.errors import InvalidRequest, InvalidRunbook, Problem
 from trailbook.runbook.model import WINDOW_VALUES, Runbook
 from trailbook.settings import PhysicalTable
-from trailbook.sql.dialect import canonical, written
-from trailbook.sql.pieces import Part, Piece, joined, part, plain_tables, scope_part
+from trailbook.sql.dialect import canonical, plain_tables, written
+from trailbook.sql.pieces import Part, Piece, joined, part, scope_part
 from trailbook.sql.relations import LookupRows, relation
 from trailbook.sql.schema import LOGICAL_TABLE
 from trailbook.sql.scope import coverage, scope

@@ -99,6 +99,11 @@ def of_kind(tree: exp.Expr, *kinds: type[_Kind]) -> list[_Kind]:
     return [node for node in nodes(tree) if isinstance(node, kinds)]
 
 
+def plain_tables(tree: exp.Expr) -> frozenset[str]:
+    """Return the names without a schema that a tree reads from, in lower case."""
+    return frozenset(table.name.lower() for table in of_kind(tree, exp.Table) if not table.db)
+
+
 def written(tree: exp.Query) -> str:
     """Return the tree, which is used up, as the text that Athena gets.
 

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from trailbook.errors import InvalidRunbook, Problem
 from trailbook.runbook.fragments import Fragment
-from trailbook.sql.dialect import nodes, read
+from trailbook.sql.dialect import nodes, of_kind, read
 
 Parse = Callable[[str], exp.Query]
 """Reads `SELECT expression` as a tree of the caller's dialect."""
@@ -65,7 +65,7 @@ def _calls(sql: str) -> tuple[str, ...]:
         tree = _parsed(f"SELECT {sql}")
     except InvalidRunbook:
         return ()
-    return tuple(node.name.lower() for node in nodes(tree) if isinstance(node, exp.Anonymous))
+    return tuple(call.name.lower() for call in of_kind(tree, exp.Anonymous))
 
 
 @lru_cache(maxsize=256)  # the runbooks of a collection share most of their fragments
@@ -82,6 +82,10 @@ def _parsed(sql: str) -> exp.Query:
     return read(sql, "fragment")
 
 
+def _copied(sql: str) -> exp.Query:
+    return _parsed(sql).copy()
+
+
 class _Bodies:
     """The fragments' expressions, each parsed once and with its own calls replaced."""
 
@@ -92,9 +96,10 @@ class _Bodies:
 
     def expand_in(self, tree: exp.Expr, inside: tuple[str, ...]) -> None:
         # Inner calls first: an argument may hold a call of the same fragment.
-        for node in reversed(nodes(tree)):
-            if isinstance(node, exp.Anonymous) and (name := node.name.lower()) in self._fragments:
-                node.replace(self._called(name, node, inside))
+        for call in reversed(of_kind(tree, exp.Anonymous)):
+            name = call.name.lower()
+            if name in self._fragments:
+                call.replace(self._called(name, call, inside))
 
     def _called(self, name: str, call: exp.Anonymous, inside: tuple[str, ...]) -> exp.Expr:
         params = list(self._fragments[name].params)
@@ -107,7 +112,7 @@ class _Bodies:
         body = self._body(name, (*inside, name)).copy()
         given = dict(zip(params, call.expressions, strict=True))
         holder = exp.Paren(this=body)
-        for column in [node for node in nodes(holder) if isinstance(node, exp.Column)]:
+        for column in of_kind(holder, exp.Column):
             value = given.get(column.parts[0].name.lower())
             if value is not None:
                 column.replace(_field(value.copy(), column))
@@ -131,12 +136,13 @@ class _Bodies:
     def _read(self, name: str) -> exp.Query:
         fragment = self._fragments[name]
         try:
-            tree = self._parse(f"SELECT {fragment.sql}") if self._parse else _parsed(f"SELECT {fragment.sql}").copy()
+            tree = (self._parse or _copied)(f"SELECT {fragment.sql}")
         except InvalidRunbook as error:
             self.wrong.append(f"the fragment {name}: {error.problems[0].message}")
             return exp.select(exp.Null())
-        for node in nodes(tree):
-            node._meta = None  # its places are not the runbook's; as `meta.clear()`, whose dictionary is copied too
+        if self._parse:
+            for node in nodes(tree):
+                node._meta = None  # its places are not the runbook's; `read` keeps none
         flaw = _flaw(tree, fragment)
         if flaw:
             self.wrong.append(f"the fragment {name}: {flaw}")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from sqlglot import exp
 
 from trailbook.settings import PhysicalTable
-from trailbook.sql.dialect import MOST_BYTES, laid_out, nodes
+from trailbook.sql.dialect import MOST_BYTES, laid_out, plain_tables
 from trailbook.sql.scope import scope
 from trailbook.window import Window
 
@@ -70,11 +70,6 @@ def part(tree: exp.Expr) -> Part | None:
     tables = plain_tables(tree)
     text = laid_out(tree)
     return None if text is None else Part(text, tables)
-
-
-def plain_tables(tree: exp.Expr) -> frozenset[str]:
-    """Return the names without a schema that a tree reads from, in lower case."""
-    return frozenset(node.name.lower() for node in nodes(tree) if isinstance(node, exp.Table) and not node.db)
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from trailbook.runbook.fragments import Fragment
 from trailbook.runbook.model import Runbook
-from trailbook.sql.dialect import nodes, read
+from trailbook.sql.dialect import of_kind, read
 from trailbook.sql.fragments import expand
 from trailbook.sql.pieces import Piece, split
 
@@ -46,6 +46,5 @@ def expanded(template: Template) -> Expanded:
     """Return the query with its fragments. Raises InvalidRunbook."""
     tree = read(template.query, template.path)
     expand(tree, template.fragments, template.path)
-    kinds = (exp.With, exp.CTE, exp.Placeholder, exp.Parameter, exp.TableAlias)
-    names = tuple(node for node in nodes(tree) if isinstance(node, kinds))
+    names = tuple(of_kind(tree, exp.With, exp.CTE, exp.Placeholder, exp.Parameter, exp.TableAlias))
     return Expanded(tree, names, split(tree, names))

@@ -1,19 +1,17 @@
 """A runbook's own tests: the SQL that Athena would get, run on each case's events."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from trailbook.athena.execution import Athena, Column, Execution
 from trailbook.errors import InvalidRequest, TrailbookError
 from trailbook.runbook.case_events import records, window
 from trailbook.runbook.model import Case, Runbook
-from trailbook.runbook.values import Request, resolve
+from trailbook.runbook.values import resolve
 from trailbook.settings import PhysicalTable
 from trailbook.sql.bind import LookupRows, bind
 from trailbook.sql.relations import replaced
-from trailbook.window import Window
 
 _MOST_SHOWN = 5
 
@@ -88,45 +86,17 @@ def bound_case(runbook: Runbook, case: Case, table: PhysicalTable) -> tuple[str,
     events = records(case)
     request = resolve(runbook, case.params)
     lookups = {name: _lookup(runbook, case, name, request.params) for name in runbook.lookups}
-    return _bound(_Binding.of(runbook, request, request.window or window(events), table, lookups)), events
-
-
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """The arguments of `bind`. Equal ones have the same `text`, which is all of them, written so that types differ."""
-
-    text: str
-    runbook: Runbook = field(compare=False)
-    request: Request = field(compare=False)
-    window: Window = field(compare=False)
-    table: PhysicalTable = field(compare=False)
-    lookups: Mapping[str, LookupRows] = field(compare=False)
-
-    @classmethod
-    def of(
-        cls,
-        runbook: Runbook,
-        request: Request,
-        window: Window,
-        table: PhysicalTable,
-        lookups: Mapping[str, LookupRows],
-    ) -> "_Binding":
-        text = repr((runbook.model_dump_json(exclude={"cases"}), request, window, table, lookups))
-        return cls(text, runbook, request, window, table, lookups)
-
-
-@lru_cache(maxsize=64)  # most cases of a runbook differ in their events only
-def _bound(asked: _Binding) -> str:
-    return bind(
-        asked.runbook,
-        window=asked.window,
-        table=asked.table,
-        params=asked.request.params,
-        accounts=asked.request.accounts,
-        regions=asked.request.regions,
-        row_limit=asked.request.row_limit,
-        lookups=asked.lookups,
+    sql = bind(
+        runbook,
+        window=request.window or window(events),
+        table=table,
+        params=request.params,
+        accounts=request.accounts,
+        regions=request.regions,
+        row_limit=request.row_limit,
+        lookups=lookups,
     )
+    return sql, events
 
 
 def _rows(

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from sqlglot import exp
@@ -93,8 +91,7 @@ def _all_bound(
 def _filled(name: str, fragments: Mapping[str, Fragment], scalar: Callable[[str], exp.Expr]) -> exp.Expr:
     """Return the expression over a record's nested columns, and over what `scalar` gives for each other parameter."""
     kinds = fragments[name].params
-    bodies = tuple((one, body.sql, tuple(body.params)) for one, body in fragments.items())
-    holder = exp.Paren(this=_body(_Bodies(name, bodies, fragments)).copy())
+    holder = exp.Paren(this=expression(name, fragments[name], fragments, name))
     for column in list(holder.find_all(exp.Column)):
         kind = kinds.get(column.parts[0].name.lower())
         if kind in _COLUMNS:
@@ -111,21 +108,6 @@ def _table(table: PhysicalTable) -> exp.Table:
 
 def _record(kinds: Mapping[str, str], case: FragmentCase) -> dict[str, Any]:
     return {**_NOBODY, **{_COLUMNS[kind]: case.given.get(p) for p, kind in kinds.items() if kind in _COLUMNS}}
-
-
-@dataclass(frozen=True, slots=True)
-class _Bodies:
-    """All that an expression is made of; those with the same texts are equal."""
-
-    name: str
-    bodies: tuple[tuple[str, str, tuple[str, ...]], ...]
-    fragments: Mapping[str, Fragment] = field(compare=False)
-
-
-@lru_cache(maxsize=8)  # the cases of one fragment differ in their values only
-def _body(of: _Bodies) -> exp.Expr:
-    """Return a fragment's whole expression, which nobody may change. Raises InvalidRunbook."""
-    return expression(of.name, of.fragments[of.name], of.fragments, of.name)
 
 
 def _literal(value: Any, kind: str) -> exp.Expr:

@@ -23,6 +23,7 @@ from trailbook.local.engine.pruning import note_readings
 from trailbook.local.engine.queries import compile_query
 from trailbook.local.engine.results import Row, column, render
 from trailbook.local.engine.scope import Catalog, Context, Relation, Scan
+from trailbook.local.engine.selects import all_uses
 from trailbook.local.engine.types import text
 from trailbook.local.engine.views import expand
 
@@ -112,6 +113,11 @@ class Analysed:
     used: frozenset[tuple[str, str]]
     timed: bool = False
 
+    @classmethod
+    def of(cls, relation: Relation, scans: Sequence[Scan], *, timed: bool = False) -> "Analysed":
+        """Return what a compiled query is to those who run it."""
+        return cls(relation, tuple(scans), relation.always | all_uses(relation.fields), timed)
+
 
 def analyse(
     sql: str,
@@ -141,8 +147,7 @@ def analyse_tree(
             note_readings(tree, context)
     except RecursionError:
         raise SqlError("STACK_OVERFLOW", "the query is nested too deeply") from None
-    used = relation.always.union(*(f.uses for f in relation.fields))
-    return Analysed(relation, tuple(context.scans), used, context.timed)
+    return Analysed.of(relation, context.scans, timed=context.timed)
 
 
 def run(

@@ -18,7 +18,7 @@ from sqlglot.tokenizer_core import TokenType
 from trailbook.local.engine.errors import SqlError
 from trailbook.local.engine.grammar import PlacedParser, placed
 from trailbook.local.engine.syntax import check_query
-from trailbook.sql.dialect import nodes
+from trailbook.sql.dialect import of_kind
 
 _KEPT = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "LISTAGG")
 MOST_TEXT = 262_144
@@ -99,7 +99,7 @@ def parse_query(sql: str, dialect: type[AthenaQuery] = AthenaQuery) -> exp.Query
     statement = found[0]
     if not isinstance(statement, exp.Query | exp.Values):
         raise SqlError("NOT_SUPPORTED", f"{statement.key.upper()} is not supported by the local Athena", statement)
-    for node in (node for node in nodes(statement) if isinstance(node, exp.UnicodeString)):
+    for node in of_kind(statement, exp.UnicodeString):
         node.replace(_decoded(node))
     return statement  # type: ignore[return-value]  # a bare VALUES is a query in Trino; sqlglot types it apart
 

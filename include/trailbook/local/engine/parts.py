@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from trailbook.local.engine.queries import common_table, compile_query
 from trailbook.local.engine.scope import Catalog, Context, Relation, Scan
-from trailbook.sql.dialect import nodes
+from trailbook.sql.dialect import plain_tables
 
 _Key = tuple[int, tuple[str, ...], tuple[tuple[str, str], ...]]
 
@@ -82,8 +82,7 @@ class Parts:
         """Return the names that may be those of other parts."""
         known = self._mentioned.get(id(query))
         if known is None:
-            tables = (node for node in nodes(query) if isinstance(node, exp.Table) and not node.db)
-            known = self._mentioned[id(query)] = query, frozenset(table.name.lower() for table in tables)
+            known = self._mentioned[id(query)] = query, plain_tables(query)
         return known[1]
 
 
